@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <config.h>
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lastack.h"
+#include "options.h"
+#include "report.h"
+#include "sink.h"
+#include "status.h"
+
+/* The signal that came, for the run to see; a handler has nowhere else. */
+static volatile sig_atomic_t caught;
+
+static void
+catch_signal(int signo)
+{
+	caught = signo;
+}
+
+/*
+ * Blocked but while waiting, so that none is missed between a look at "caught"
+ * and the wait. Ignored ones stay ignored, as nohup(1) and cron would have it.
+ */
+static void
+prepare_signals(sigset_t *while_waiting)
+{
+	static const int signals[] = { SIGINT, SIGTERM };
+	struct sigaction action = { .sa_handler = catch_signal }, before;
+	sigset_t ours;
+
+	sigemptyset(&ours);
+	sigemptyset(&action.sa_mask);
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+		if (sigaction(signals[i], NULL, &before) == 0 &&
+		    before.sa_handler == SIG_IGN)
+			continue;
+		sigaction(signals[i], &action, NULL);
+		sigaddset(&ours, signals[i]);
+	}
+	signal(SIGPIPE, SIG_IGN);
+	sigprocmask(SIG_BLOCK, &ours, while_waiting);
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		sigdelset(while_waiting, signals[i]);
+}
+
+/*
+ * A standard descriptor that is closed would be taken by the connection, and
+ * the report written into it. Fill the gap so that its use still fails.
+ */
+static void
+fill_standard_descriptors(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) == -1)
+			open("/dev/null",
+			    fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+}
+
+static int
+fail(const char *what, const char *why)
+{
+	fprintf(stderr, "lastack: %s: %s\n", what, why);
+	return STATUS_SYSTEM;
+}
+
+static int
+run(struct lastack_probe *probe, const sigset_t *while_waiting)
+{
+	int error;
+
+	while ((error = lastack_probe_run(probe, while_waiting)) ==
+	    LASTACK_ERROR_INTERRUPTED)
+		if (caught != 0)
+			lastack_probe_interrupt(probe, caught);
+	return error;
+}
+
+static int
+report(const struct options *options, struct sink *sink,
+    const struct lastack_result *result)
+{
+	bool connected = lastack_result_remote(result) != NULL;
+	int status = status_of(result);
+	int error = sink_close(sink, connected);
+
+	if (error != 0)
+		status = status_worse(
+		    status, fail(options->output, strerror(error)));
+	if (options->quiet)
+		return status;
+	error = report_print(options, result);
+	if (error != 0)
+		status =
+		    status_worse(status, fail("the report", strerror(error)));
+	return status;
+}
+
+static int
+probe(const struct options *options, struct lastack_request *request)
+{
+	struct lastack_probe *probe = NULL;
+	struct sink sink = SINK_INIT;
+	sigset_t while_waiting;
+	int error, status;
+
+	if (options->output != NULL) {
+		error = sink_open(&sink, options->output, options->timeout_ns);
+		if (error != 0)
+			return fail(options->output, strerror(error));
+		lastack_request_set_sink(request, sink_write, &sink);
+	}
+	prepare_signals(&while_waiting);
+	error = lastack_probe_new(request, &probe);
+	if (error == 0)
+		error = run(probe, &while_waiting);
+	if (error == 0)
+		status = report(options, &sink, lastack_probe_result(probe));
+	else
+		status = fail("the probe", lastack_error_text(error));
+	sink_close(&sink, false);
+	lastack_probe_free(probe);
+	return status;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct lastack_request *request;
+	struct options options = { 0 };
+	struct text text = TEXT_INIT;
+	int status = 0;
+
+	fill_standard_descriptors();
+	request = lastack_request_new();
+	if (request == NULL)
+		return fail("start", "out of memory");
+	switch (options_parse(&options, argc, argv, request, &text)) {
+	case OPTIONS_RUN:
+		status = probe(&options, request);
+		break;
+	case OPTIONS_DONE:
+		if (report_write(STDOUT_FILENO, &text) != 0)
+			status = fail("standard output", "cannot be written");
+		break;
+	case OPTIONS_USAGE:
+		report_write(STDERR_FILENO, &text);
+		status = STATUS_USAGE;
+		break;
+	case OPTIONS_LOCAL:
+		report_write(STDERR_FILENO, &text);
+		status = STATUS_SYSTEM;
+		break;
+	}
+	options_free(&options);
+	lastack_request_free(request);
+	text_free(&text);
+	return status;
+}

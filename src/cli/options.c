@@ -1,0 +1,692 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One table holds it all: the name, what its value is called, its line of
+ * --help, and the function that takes the value.
+ */
+#include <config.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "escape.h"
+#include "options.h"
+#include "parse.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* ---- a function for each option: NULL, or why the value is wrong */
+
+static const char *
+add_piece(struct options *o, enum piece_kind kind, const char *value)
+{
+	struct piece *pieces;
+
+	if (kind != PIECE_FILE && *value == '\0')
+		return NULL; /* nothing to send is no payload */
+	pieces = reallocarray(o->pieces, o->piece_count + 1, sizeof(*pieces));
+	if (pieces == NULL)
+		return "out of memory";
+	o->pieces = pieces;
+	pieces[o->piece_count++] =
+	    (struct piece){ .kind = kind, .value = value };
+	return NULL;
+}
+
+static const char *
+take_send(struct options *o, const char *value)
+{
+	return add_piece(o, PIECE_STRING, value);
+}
+
+static const char *
+take_send_hex(struct options *o, const char *value)
+{
+	return add_piece(o, PIECE_HEX, value);
+}
+
+static const char *
+take_send_file(struct options *o, const char *value)
+{
+	return add_piece(o, PIECE_FILE, value);
+}
+
+static const char *
+take_expect(struct options *o, const char *value)
+{
+	const char **expects;
+
+	expects =
+	    reallocarray(o->expects, o->expect_count + 1, sizeof(*expects));
+	if (expects == NULL)
+		return "out of memory";
+	o->expects = expects;
+	expects[o->expect_count++] = value;
+	return NULL;
+}
+
+static const char *
+take_hostname(struct options *o, const char *value)
+{
+	o->hostname = value;
+	return NULL;
+}
+
+static const char *
+take_port(struct options *o, const char *value)
+{
+	o->port_name = value;
+	return NULL;
+}
+
+static const char *
+take_maxbytes(struct options *o, const char *value)
+{
+	return parse_number(value, 1, INT64_MAX, &o->maxbytes);
+}
+
+static const char *
+take_more_than_no_time(const char *value, int64_t *to)
+{
+	int64_t ns;
+	const char *reason = parse_time(value, &ns);
+
+	if (reason == NULL && ns == 0)
+		reason = "it must be more than 0";
+	if (reason == NULL)
+		*to = ns;
+	return reason;
+}
+
+static const char *
+take_timeout(struct options *o, const char *value)
+{
+	return take_more_than_no_time(value, &o->timeout_ns);
+}
+
+static const char *
+take_connect_timeout(struct options *o, const char *value)
+{
+	return take_more_than_no_time(value, &o->connect_ns);
+}
+
+static const char *
+take_idle(struct options *o, const char *value)
+{
+	return take_more_than_no_time(value, &o->idle_ns);
+}
+
+static const char *
+take_drain(struct options *o, const char *value)
+{
+	return parse_time(value, &o->drain_ns);
+}
+
+static const char *
+take_delay(struct options *o, const char *value)
+{
+	return parse_time(value, &o->delay_ns);
+}
+
+/* A word out of a list; its place there, or -1. */
+static int
+place_of(const char *word, const char *const *words, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(word, words[i]) == 0)
+			return (int)i;
+	return -1;
+}
+
+static const char *
+take_close(struct options *o, const char *value)
+{
+	static const char *const words[] = { "auto", "fin", "rst" };
+	static const enum lastack_close policies[] = { LASTACK_CLOSE_AUTO,
+		LASTACK_CLOSE_FIN, LASTACK_CLOSE_RST };
+	int place = place_of(value, words, COUNT(words));
+
+	if (place == -1)
+		return "not auto, fin or rst";
+	o->close = policies[place];
+	return NULL;
+}
+
+static const char *
+take_expect_close(struct options *o, const char *value)
+{
+	static const char *const words[] = { "fin", "rst", "open" };
+	static const enum lastack_end ends[] = { LASTACK_END_FIN,
+		LASTACK_END_RST, LASTACK_END_OPEN };
+	int place = place_of(value, words, COUNT(words));
+
+	if (place == -1)
+		return "not fin, rst or open";
+	o->expect_close = ends[place];
+	return NULL;
+}
+
+static const char *
+take_format(struct options *o, const char *value)
+{
+	static const char *const words[] = { "text", "json" };
+	static const enum format formats[] = { FORMAT_TEXT, FORMAT_JSON };
+	int place = place_of(value, words, COUNT(words));
+
+	if (place == -1)
+		return "not text or json";
+	o->format = formats[place];
+	return NULL;
+}
+
+static const char *
+take_color(struct options *o, const char *value)
+{
+	static const char *const words[] = { "auto", "always", "never" };
+	static const enum color colors[] = { COLOR_AUTO, COLOR_ALWAYS,
+		COLOR_NEVER };
+	int place = place_of(value, words, COUNT(words));
+
+	if (place == -1)
+		return "not auto, always or never";
+	o->color = colors[place];
+	return NULL;
+}
+
+static const char *
+take_output(struct options *o, const char *value)
+{
+	o->output = value;
+	return *value != '\0' ? NULL : "empty, a file is needed";
+}
+
+static const char *
+take_verbose(struct options *o, const char *value)
+{
+	(void)value;
+	o->verbose++;
+	return NULL;
+}
+
+/* ---- the table */
+
+struct option_row {
+	char letter; /* 0: none */
+	const char *name;
+	const char *value; /* what --help calls it; NULL: takes none */
+	const char *help;
+	const char *(*take)(struct options *, const char *);
+	size_t flag; /* offset of a bool, where take is NULL */
+};
+
+#define FLAG(member) NULL, offsetof(struct options, member)
+#define TAKE(function) function, 0
+
+static const struct option_row rows[] = {
+	{ 'H', "hostname", "HOST", "the target, instead of the operands",
+	    TAKE(take_hostname) },
+	{ 'p', "port", "PORT", "its port: a number or a service name",
+	    TAKE(take_port) },
+	{ '4', "ipv4", NULL, "only IPv4", FLAG(ipv4) },
+	{ '6', "ipv6", NULL, "only IPv6", FLAG(ipv6) },
+	{ 'n', "numeric", NULL, "HOST is an address: ask no resolver",
+	    FLAG(numeric) },
+	{ 's', "send", "STRING",
+	    "payload; \\r \\n \\t \\\\ \\0 \\xHH stand for bytes",
+	    TAKE(take_send) },
+	{ 'R', "raw", NULL, "-s and -e as they are: no escapes", FLAG(raw) },
+	{ 0, "send-hex", "HEX", "payload in hexadecimal", TAKE(take_send_hex) },
+	{ 0, "send-file", "FILE", "payload from FILE; - is standard input",
+	    TAKE(take_send_file) },
+	{ 'N', "half-close", NULL, "after the payload send FIN, then read on",
+	    FLAG(half_close) },
+	{ 'e', "expect", "STRING",
+	    "the response must contain it; \"\": any byte", TAKE(take_expect) },
+	{ 'A', "all", NULL, "all -e must be met, not any", FLAG(all) },
+	{ 0, "expect-close", "HOW", "the peer must end by fin, rst or open",
+	    TAKE(take_expect_close) },
+	{ 'm', "maxbytes", "N", "the response is complete after N bytes",
+	    TAKE(take_maxbytes) },
+	{ 0, "idle", "TIME", "... after a silence of TIME (1s)",
+	    TAKE(take_idle) },
+	{ 0, "drain", "TIME", "then wait for the peer's FIN (100ms)",
+	    TAKE(take_drain) },
+	{ 0, "close", "HOW", "how to end it: auto, fin or rst (auto)",
+	    TAKE(take_close) },
+	{ 'z', "connect-only", NULL, "connect and end, exchange nothing",
+	    FLAG(connect_only) },
+	{ 't', "timeout", "TIME", "a deadline for everything (10s)",
+	    TAKE(take_timeout) },
+	{ 0, "connect-timeout", "TIME", "for each address (none)",
+	    TAKE(take_connect_timeout) },
+	{ 'd', "delay", "TIME", "pause between payload and reading (0)",
+	    TAKE(take_delay) },
+	{ 'f', "format", "FORMAT", "report as text or json (text)",
+	    TAKE(take_format) },
+	{ 'o', "output", "FILE", "the response to FILE; - is standard output",
+	    TAKE(take_output) },
+	{ 'Q', "quiet", NULL, "no report, only the exit status", FLAG(quiet) },
+	{ 'j', "jail", NULL, "never show what the server said", FLAG(jail) },
+	{ 'v', "verbose", NULL, "events, addresses, the response",
+	    TAKE(take_verbose) },
+	{ 0, "color", "WHEN", "auto, always or never (auto)",
+	    TAKE(take_color) },
+	{ 'h', "help", NULL, "print this", FLAG(help) },
+	{ 'V', "version", NULL, "print the version", FLAG(version) },
+};
+
+static const struct option_row *
+row_of_letter(int letter)
+{
+	for (size_t i = 0; i < COUNT(rows); i++)
+		if (letter != 0 && rows[i].letter == letter)
+			return &rows[i];
+	return NULL;
+}
+
+static void
+print_help(struct text *text)
+{
+	text_puts(text,
+	    "Usage: lastack [OPTION]... HOST PORT\n"
+	    "       lastack [OPTION]... HOST:PORT     ([V6]:PORT too)\n"
+	    "Follow one TCP connection from its first SYN to its last ACK,\n"
+	    "and tell how long each part took and how each side ended it.\n"
+	    "\n");
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const struct option_row *row = &rows[i];
+		size_t before = text->len;
+		char letter[] = { '-', row->letter, ',', ' ', '\0' };
+
+		text_printf(text, "  %s--%s%s%s", row->letter ? letter : "    ",
+		    row->name, row->value ? "=" : "",
+		    row->value ? row->value : "");
+		text_printf(text, "%*s%s\n", 29 - (int)(text->len - before), "",
+		    row->help);
+	}
+	text_puts(text,
+	    "\n"
+	    "TIME: 10 or 0.5 (seconds), 500us, 500ms, 2s, 1m\n"
+	    "Exit status: 0 ok, 1 mismatch, 2 usage, 3 resolve, 4 refused,\n"
+	    "  5 unreachable, 6 connect-timeout, 7 reset, 8 response-timeout,\n"
+	    "  9 closed-early, 10 close-mismatch, 13 system, 128+n signal n\n"
+	    "More: man lastack\n");
+}
+
+/* ---- messages */
+
+static enum options_result
+complain(
+    struct text *text, const char *what, const char *value, const char *why)
+{
+	text->len = 0;
+	text_printf(text, "lastack: %s", what);
+	if (value != NULL) {
+		text_puts(text, ": '");
+		escape_word(text, value);
+		text_puts(text, "'");
+	}
+	text_printf(text, "%s%s. Try 'lastack --help'.\n",
+	    why != NULL ? ": " : "", why != NULL ? why : "");
+	return OPTIONS_USAGE;
+}
+
+static enum options_result
+complain_local(struct text *text, const char *what, const char *value)
+{
+	int error = errno;
+
+	text->len = 0;
+	text_printf(text, "lastack: %s: '", what);
+	escape_word(text, value);
+	text_printf(text, "': %s\n", strerror(error));
+	return OPTIONS_LOCAL;
+}
+
+/* ---- argv */
+
+#define LONG_BASE 256 /* getopt's values for long options: row + this */
+
+static void
+prepare_getopt(char *letters, struct option *names)
+{
+	*letters++ = ':';
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		names[i] = (struct option){ .name = rows[i].name,
+			.has_arg = rows[i].value ? required_argument :
+						   no_argument,
+			.val = LONG_BASE + (int)i };
+		if (rows[i].letter == 0)
+			continue;
+		*letters++ = rows[i].letter;
+		if (rows[i].value)
+			*letters++ = ':';
+	}
+	*letters = '\0';
+	names[COUNT(rows)] = (struct option){ 0 };
+}
+
+static enum options_result
+take_row(struct options *o, const struct option_row *row, const char *value,
+    struct text *text)
+{
+	const char *reason;
+	char what[64] = "--";
+
+	if (row->take == NULL) {
+		*(bool *)(void *)((char *)o + row->flag) = true;
+		return OPTIONS_RUN;
+	}
+	reason = row->take(o, value);
+	if (reason == NULL)
+		return OPTIONS_RUN;
+	strncat(what, row->name, sizeof(what) - 3);
+	return complain(text, what, value, reason);
+}
+
+/* What getopt did not take. */
+static enum options_result
+complain_option(char **argv, struct text *text)
+{
+	char letter[] = { '-', (char)optopt, '\0' };
+
+	if (optopt == 0)
+		return complain(text, "unknown or ambiguous option",
+		    argv[optind - 1], NULL);
+	if (optopt >= LONG_BASE)
+		return complain(
+		    text, "option takes no value", argv[optind - 1], NULL);
+	return complain(text, "unknown option", letter, NULL);
+}
+
+static enum options_result
+complain_missing(struct text *text)
+{
+	char what[64] = "--";
+	char letter[] = { '-', (char)optopt, '\0' };
+
+	if (optopt < LONG_BASE)
+		return complain(text, "option needs a value", letter, NULL);
+	strncat(what, rows[optopt - LONG_BASE].name, sizeof(what) - 3);
+	return complain(text, "option needs a value", what, NULL);
+}
+
+static enum options_result
+take_argv(struct options *o, int argc, char **argv, struct text *text)
+{
+	struct option names[COUNT(rows) + 1];
+	char letters[2 * COUNT(rows) + 2];
+	enum options_result result = OPTIONS_RUN;
+	int c;
+
+	prepare_getopt(letters, names);
+	opterr = 0;
+	while (result == OPTIONS_RUN &&
+	    (c = getopt_long(argc, argv, letters, names, NULL)) != -1) {
+		if (c == '?')
+			result = complain_option(argv, text);
+		else if (c == ':')
+			result = complain_missing(text);
+		else
+			result = take_row(o,
+			    c >= LONG_BASE ? &rows[c - LONG_BASE] :
+					     row_of_letter(c),
+			    optarg, text);
+	}
+	return result;
+}
+
+/* ---- the target */
+
+static const char *
+copy_host(struct options *o, const char *host)
+{
+	size_t len = strlen(host);
+
+	if (len > 1 && host[0] == '[' && host[len - 1] == ']') {
+		host++;
+		len -= 2;
+	}
+	if (len == 0)
+		return "no host is given";
+	if (len >= sizeof(o->host))
+		return "the host is too long";
+	memcpy(o->host, host, len);
+	o->host[len] = '\0';
+	return NULL;
+}
+
+static enum options_result
+take_target(struct options *o, int count, char **operands, struct text *text)
+{
+	const char *host = o->hostname, *port = o->port_name;
+	const char *reason;
+
+	if (host == NULL && count > 0) {
+		host = *operands++;
+		count--;
+	}
+	if (host == NULL)
+		return complain(text, "no host is given", NULL, NULL);
+	if (port == NULL && count > 0) {
+		port = *operands++;
+		count--;
+	}
+	if (count > 0)
+		return complain(text, "unexpected operand", operands[0], NULL);
+	if (port == NULL) {
+		reason = parse_target(host, o->host, sizeof(o->host), &o->port);
+		return reason == NULL ? OPTIONS_RUN :
+					complain(text, "target", host, reason);
+	}
+	reason = copy_host(o, host);
+	if (reason != NULL)
+		return complain(text, "host", host, reason);
+	reason = parse_port(port, &o->port);
+	if (reason != NULL)
+		return complain(text, "port", port, reason);
+	return OPTIONS_RUN;
+}
+
+/* ---- the request */
+
+static enum options_result
+open_piece(struct options *o, const char *name, struct lastack_request *request,
+    struct text *text)
+{
+	struct stat status;
+	int *files;
+	int fd = STDIN_FILENO;
+
+	if (strcmp(name, "-") != 0) {
+		fd = open(name, O_RDONLY | O_CLOEXEC);
+		if (fd == -1)
+			return complain_local(text, "--send-file", name);
+		files =
+		    reallocarray(o->files, o->file_count + 1, sizeof(*files));
+		if (files == NULL) {
+			close(fd);
+			errno = ENOMEM;
+			return complain_local(text, "--send-file", name);
+		}
+		o->files = files;
+		files[o->file_count++] = fd;
+	}
+	if (fstat(fd, &status) == -1)
+		return complain_local(text, "--send-file", name);
+	if (S_ISDIR(status.st_mode)) {
+		errno = EISDIR;
+		return complain_local(text, "--send-file", name);
+	}
+	if (lastack_request_add_payload_fd(request, fd) != 0) {
+		errno = ENOMEM;
+		return complain_local(text, "--send-file", name);
+	}
+	return OPTIONS_RUN;
+}
+
+static const char *
+string_bytes(const struct options *o, const char *value, struct text *bytes)
+{
+	if (!o->raw)
+		return parse_escaped(value, bytes);
+	text_puts(bytes, value);
+	return bytes->failed ? "out of memory" : NULL;
+}
+
+static enum options_result
+take_piece(struct options *o, const struct piece *piece,
+    struct lastack_request *request, struct text *text)
+{
+	struct text bytes = TEXT_INIT;
+	const char *reason;
+	bool hex = piece->kind == PIECE_HEX;
+
+	if (piece->kind == PIECE_FILE)
+		return open_piece(o, piece->value, request, text);
+	reason = hex ? parse_hex(piece->value, &bytes) :
+		       string_bytes(o, piece->value, &bytes);
+	if (reason == NULL &&
+	    lastack_request_add_payload(request, bytes.bytes, bytes.len) != 0)
+		reason = "out of memory";
+	text_free(&bytes);
+	if (reason == NULL)
+		return OPTIONS_RUN;
+	return complain(
+	    text, hex ? "--send-hex" : "--send", piece->value, reason);
+}
+
+static enum options_result
+take_expectation(const struct options *o, const char *value,
+    struct lastack_request *request, struct text *text)
+{
+	struct text bytes = TEXT_INIT;
+	const char *reason = string_bytes(o, value, &bytes);
+
+	if (reason == NULL &&
+	    lastack_request_add_expect(request, bytes.bytes, bytes.len) != 0)
+		reason = "out of memory";
+	text_free(&bytes);
+	if (reason == NULL)
+		return OPTIONS_RUN;
+	return complain(text, "--expect", value, reason);
+}
+
+static enum options_result
+check_sense(const struct options *o, struct text *text)
+{
+	bool exchange = o->piece_count > 0 || o->expect_count > 0 ||
+	    o->half_close || o->output != NULL;
+
+	if (o->connect_only && exchange)
+		return complain(text, "--connect-only", NULL,
+		    "there is a payload, an expectation, --half-close or "
+		    "--output");
+	if (o->ipv4 && o->ipv6)
+		return complain(
+		    text, "--ipv4 and --ipv6", NULL, "only one of them");
+	if (o->all && o->expect_count == 0)
+		return complain(text, "--all", NULL, "there is no --expect");
+	return OPTIONS_RUN;
+}
+
+/* Which rule of a request the target breaks. */
+static enum options_result
+check_target(
+    const struct options *o, struct lastack_request *request, struct text *text)
+{
+	if (lastack_request_set_target(request, o->host, o->port) != 0)
+		return complain(text, "host", o->host, "not a host");
+	if (lastack_request_check(request) == 0)
+		return OPTIONS_RUN;
+	if (o->numeric)
+		return complain(text, "host", o->host,
+		    o->ipv4	? "not an IPv4 address" :
+			o->ipv6 ? "not an IPv6 address" :
+				  "not an address");
+	return complain(text, "host", o->host,
+	    o->ipv4 ? "not an IPv4 address, as --ipv4 demands" :
+		      "not an IPv6 address, as --ipv6 demands");
+}
+
+static void
+set_request(const struct options *o, struct lastack_request *request)
+{
+	/* Every value is in its range: nothing here can fail. */
+	lastack_request_set_family(request,
+	    o->ipv4	? LASTACK_FAMILY_IPV4 :
+		o->ipv6 ? LASTACK_FAMILY_IPV6 :
+			  LASTACK_FAMILY_ANY);
+	lastack_request_set_numeric(request, o->numeric);
+	lastack_request_set_half_close(request, o->half_close);
+	lastack_request_set_expect_all(request, o->all);
+	lastack_request_set_expect_close(request, o->expect_close);
+	lastack_request_set_maxbytes(request, o->maxbytes);
+	lastack_request_set_time(request, LASTACK_TIME_TOTAL, o->timeout_ns);
+	lastack_request_set_time(request, LASTACK_TIME_CONNECT, o->connect_ns);
+	lastack_request_set_time(request, LASTACK_TIME_IDLE, o->idle_ns);
+	lastack_request_set_time(request, LASTACK_TIME_DRAIN, o->drain_ns);
+	lastack_request_set_time(request, LASTACK_TIME_DELAY, o->delay_ns);
+	lastack_request_set_close(request, o->close);
+	lastack_request_set_connect_only(request, o->connect_only);
+	if (!o->jail &&
+	    (o->verbose > 0 || o->output != NULL || o->expect_count > 0))
+		lastack_request_set_keep(request, LASTACK_KEEP_DEFAULT_BYTES);
+}
+
+static enum options_result
+make_request(
+    struct options *o, struct lastack_request *request, struct text *text)
+{
+	enum options_result result = check_sense(o, text);
+
+	for (size_t i = 0; result == OPTIONS_RUN && i < o->expect_count; i++)
+		result = take_expectation(o, o->expects[i], request, text);
+	if (result == OPTIONS_RUN) {
+		set_request(o, request);
+		result = check_target(o, request, text);
+	}
+	for (size_t i = 0; result == OPTIONS_RUN && i < o->piece_count; i++)
+		result = take_piece(o, &o->pieces[i], request, text);
+	return result;
+}
+
+enum options_result
+options_parse(struct options *o, int argc, char **argv,
+    struct lastack_request *request, struct text *text)
+{
+	enum options_result result;
+
+	*o = (struct options){ .timeout_ns = INT64_C(10000000000),
+		.idle_ns = INT64_C(1000000000),
+		.drain_ns = INT64_C(100000000) };
+	result = take_argv(o, argc, argv, text);
+	if (result != OPTIONS_RUN)
+		return result;
+	if (o->help) {
+		print_help(text);
+		return OPTIONS_DONE;
+	}
+	if (o->version) {
+		text_printf(text, "lastack %s\n", lastack_version());
+		return OPTIONS_DONE;
+	}
+	result = take_target(o, argc - optind, argv + optind, text);
+	if (result == OPTIONS_RUN)
+		result = make_request(o, request, text);
+	return result;
+}
+
+void
+options_free(struct options *o)
+{
+	for (size_t i = 0; i < o->file_count; i++)
+		close(o->files[i]);
+	free(o->files);
+	free(o->pieces);
+	free(o->expects);
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The command line: argv made into a request and the wishes for the report. */
+#ifndef OPTIONS_H
+#define OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lastack.h"
+#include "text.h"
+
+enum format {
+	FORMAT_TEXT,
+	FORMAT_JSON,
+};
+
+enum color {
+	COLOR_AUTO,
+	COLOR_ALWAYS,
+	COLOR_NEVER,
+};
+
+enum piece_kind {
+	PIECE_STRING,
+	PIECE_HEX,
+	PIECE_FILE,
+};
+
+/* A part of the payload, as written. */
+struct piece {
+	enum piece_kind kind;
+	const char *value;
+};
+
+struct options {
+	char host[1026]; /* without brackets */
+	uint16_t port;
+
+	const char *hostname, *port_name; /* -H and -p */
+	struct piece *pieces;		  /* owned */
+	size_t piece_count;
+	const char **expects; /* owned; as written */
+	size_t expect_count;
+	bool raw;
+	bool ipv4, ipv6, numeric, half_close, all, connect_only;
+	uint64_t maxbytes;
+	int64_t timeout_ns, connect_ns, idle_ns, drain_ns, delay_ns;
+	enum lastack_close close;
+	enum lastack_end expect_close;
+
+	enum format format;
+	enum color color;
+	const char *output;
+	bool quiet, jail, help, version;
+	int verbose;
+
+	int *files; /* owned: the payload's descriptors */
+	size_t file_count;
+};
+
+enum options_result {
+	OPTIONS_RUN,   /* the request is complete */
+	OPTIONS_DONE,  /* --help or --version: printed into the text */
+	OPTIONS_USAGE, /* a wrong command line: the text is the message */
+	OPTIONS_LOCAL, /* right, but a file is not to be had: likewise */
+};
+
+/*
+ * Fills options and request from argv. The text is what there is to print, or
+ * empty. The options borrow from argv and are to be freed in every case.
+ */
+enum options_result options_parse(struct options *options, int argc,
+    char **argv, struct lastack_request *request, struct text *text);
+
+void options_free(struct options *options);
+
+#endif

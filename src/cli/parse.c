@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <config.h>
+
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lastack.h"
+#include "parse.h"
+
+static bool
+is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+const char *
+parse_number(const char *value, uint64_t least, uint64_t most, uint64_t *number)
+{
+	uint64_t sum = 0;
+
+	if (*value == '\0')
+		return "empty, a number is needed";
+	for (const char *c = value; *c != '\0'; c++) {
+		if (!is_digit(*c))
+			return "not a number";
+		if (__builtin_mul_overflow(sum, 10, &sum) ||
+		    __builtin_add_overflow(sum, *c - '0', &sum))
+			return "too large";
+	}
+	if (sum < least)
+		return "too small";
+	if (sum > most)
+		return "too large";
+	*number = sum;
+	return NULL;
+}
+
+static const struct {
+	const char *name;
+	int64_t ns;
+} units[] = {
+	{ "", INT64_C(1000000000) },
+	{ "s", INT64_C(1000000000) },
+	{ "ms", 1000000 },
+	{ "us", 1000 },
+	{ "m", INT64_C(60000000000) },
+};
+
+static int64_t
+unit_of(const char *name)
+{
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+		if (strcmp(units[i].name, name) == 0)
+			return units[i].ns;
+	return 0;
+}
+
+/* By hand, for strtod() takes its decimal point from the locale. */
+const char *
+parse_time(const char *value, int64_t *ns)
+{
+	const char *point = value + strspn(value, "0123456789");
+	const char *end = point;
+	int64_t unit, sum = 0, part;
+
+	if (*point == '.')
+		end = point + 1 + strspn(point + 1, "0123456789");
+	if (end == value || (end == value + 1 && *value == '.'))
+		return "not a time such as 10, 0.5, 500us, 500ms, 2s or 1m";
+	unit = unit_of(end);
+	if (unit == 0)
+		return "not a time such as 10, 0.5, 500us, 500ms, 2s or 1m";
+	for (const char *c = value; c < point; c++) {
+		sum = sum * 10 + (*c - '0') * unit;
+		if (sum > LASTACK_TIME_MAX_NS)
+			return "longer than a year";
+	}
+	part = unit;
+	for (const char *c = point + 1; c < end; c++) {
+		part /= 10;
+		sum += (*c - '0') * part;
+	}
+	if (sum > LASTACK_TIME_MAX_NS)
+		return "longer than a year";
+	*ns = sum;
+	return NULL;
+}
+
+const char *
+parse_port(const char *value, uint16_t *port)
+{
+	const struct servent *service;
+	uint64_t number;
+
+	if (*value == '\0')
+		return "empty, a port is needed";
+	if (value[strspn(value, "0123456789")] == '\0') {
+		if (parse_number(value, 1, 65535, &number) != NULL)
+			return "not a port from 1 to 65535";
+		*port = (uint16_t)number;
+		return NULL;
+	}
+	service = getservbyname(value, "tcp");
+	if (service == NULL)
+		return "neither a port from 1 to 65535 nor a TCP service";
+	*port = ntohs((uint16_t)service->s_port);
+	return NULL;
+}
+
+const char *
+parse_target(const char *value, char *host, size_t host_room, uint16_t *port)
+{
+	const char *begin = value, *end, *colon;
+	const char *reason;
+
+	if (*value == '[') {
+		begin = value + 1;
+		end = strchr(begin, ']');
+		if (end == NULL)
+			return "the bracket is not closed";
+		if (end[1] != ':')
+			return "no port is given";
+		colon = end + 1;
+	} else {
+		end = colon = strchr(value, ':');
+		if (colon == NULL || strchr(colon + 1, ':') != NULL)
+			return "no port is given";
+	}
+	if (begin == end)
+		return "no host is given";
+	if ((size_t)(end - begin) >= host_room)
+		return "the host is too long";
+	reason = parse_port(colon + 1, port);
+	if (reason != NULL)
+		return reason;
+	memcpy(host, begin, (size_t)(end - begin));
+	host[end - begin] = '\0';
+	return NULL;
+}
+
+static int
+hex_digit(char c)
+{
+	if (is_digit(c))
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+/* Two digits at c; -1 if they are not there. */
+static int
+hex_pair(const char *c)
+{
+	int high = hex_digit(c[0]);
+	int low = high == -1 ? -1 : hex_digit(c[1]);
+
+	return low == -1 ? -1 : high << 4 | low;
+}
+
+const char *
+parse_escaped(const char *value, struct text *bytes)
+{
+	for (const char *c = value; *c != '\0'; c++) {
+		int byte = (unsigned char)*c;
+
+		if (*c == '\\') {
+			switch (*++c) {
+			case 'r':
+				byte = '\r';
+				break;
+			case 'n':
+				byte = '\n';
+				break;
+			case 't':
+				byte = '\t';
+				break;
+			case '\\':
+				break;
+			case '0':
+				byte = 0;
+				break;
+			case 'x':
+				byte = hex_pair(c + 1);
+				if (byte == -1)
+					return "\\x needs two hexadecimal "
+					       "digits";
+				c += 2;
+				break;
+			case '\0':
+				return "it ends in a backslash";
+			default:
+				return "it has an escape other than "
+				       "\\r \\n \\t \\\\ \\0 \\xHH";
+			}
+		}
+		text_add(bytes, &(unsigned char){ (unsigned char)byte }, 1);
+	}
+	return bytes->failed ? "out of memory" : NULL;
+}
+
+const char *
+parse_hex(const char *value, struct text *bytes)
+{
+	for (const char *c = value; *c != '\0'; c++) {
+		int byte;
+
+		if (*c == ' ')
+			continue;
+		byte = hex_pair(c);
+		if (byte == -1)
+			return "not pairs of hexadecimal digits";
+		text_add(bytes, &(unsigned char){ (unsigned char)byte }, 1);
+		c++;
+	}
+	return bytes->failed ? "out of memory" : NULL;
+}

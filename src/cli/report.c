@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <config.h>
+
+#include <errno.h>
+#include <langinfo.h>
+#include <locale.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "parse.h"
+#include "report.h"
+
+#define WIDTH_DEFAULT 80
+#define WIDTH_LEAST 40
+#define WIDTH_MOST 200
+
+static unsigned int
+screen_width(int fd)
+{
+	struct winsize size = { 0 };
+	const char *columns = getenv("COLUMNS");
+	uint64_t width = 0;
+
+	if (ioctl(fd, TIOCGWINSZ, &size) == 0)
+		width = size.ws_col;
+	if (width == 0 && columns != NULL &&
+	    parse_number(columns, 1, UINT16_MAX, &width) != NULL)
+		width = 0;
+	if (width == 0)
+		width = WIDTH_DEFAULT;
+	if (width < WIDTH_LEAST)
+		return WIDTH_LEAST;
+	return width > WIDTH_MOST ? WIDTH_MOST : (unsigned int)width;
+}
+
+static void
+screen_look(struct screen *screen, const struct options *o, int fd)
+{
+	const char *no_color = getenv("NO_COLOR");
+	const char *terminal = getenv("TERM");
+
+	setlocale(LC_CTYPE, "");
+	screen->utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+	screen->width = screen_width(fd);
+	screen->color = o->color == COLOR_ALWAYS ||
+	    (o->color == COLOR_AUTO && isatty(fd) &&
+		(no_color == NULL || *no_color == '\0') &&
+		(terminal == NULL || strcmp(terminal, "dumb") != 0));
+}
+
+size_t
+report_events(const struct lastack_result *result,
+    enum lastack_event events[LASTACK_EVENT_COUNT])
+{
+	size_t count = 0;
+
+	for (unsigned int event = 0; event < LASTACK_EVENT_COUNT; event++) {
+		int64_t at = lastack_result_event_ns(result, event);
+		size_t i = count;
+
+		if (at == -1)
+			continue;
+		for (; i > 0 &&
+		     lastack_result_event_ns(result, events[i - 1]) > at;
+		     i--)
+			events[i] = events[i - 1];
+		events[i] = event;
+		count++;
+	}
+	return count;
+}
+
+int
+report_write(int fd, const struct text *text)
+{
+	size_t done = 0;
+
+	if (text->failed)
+		return ENOMEM;
+	while (done < text->len) {
+		ssize_t n = write(fd, text->bytes + done, text->len - done);
+
+		if (n == -1 && errno != EINTR)
+			return errno;
+		if (n > 0)
+			done += (size_t)n;
+	}
+	return 0;
+}
+
+int
+report_print(const struct options *o, const struct lastack_result *result)
+{
+	bool aside = o->output != NULL && strcmp(o->output, "-") == 0;
+	int fd = aside ? STDERR_FILENO : STDOUT_FILENO;
+	struct text text = TEXT_INIT;
+	struct screen screen;
+	int error;
+
+	if (o->format == FORMAT_JSON) {
+		report_json(&text, o, result);
+	} else {
+		screen_look(&screen, o, fd);
+		report_text(&text, o, result, &screen);
+	}
+	error = report_write(fd, &text);
+	text_free(&text);
+	return error;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <config.h>
+
+#include "status.h"
+
+int
+status_of(const struct lastack_result *result)
+{
+	switch (result->outcome) {
+	case LASTACK_OUTCOME_OK:
+		return 0;
+	case LASTACK_OUTCOME_MISMATCH:
+		return 1;
+	case LASTACK_OUTCOME_RESOLVE:
+		return 3;
+	case LASTACK_OUTCOME_REFUSED:
+		return 4;
+	case LASTACK_OUTCOME_UNREACHABLE:
+		return 5;
+	case LASTACK_OUTCOME_CONNECT_TIMEOUT:
+		return 6;
+	case LASTACK_OUTCOME_RESET:
+		return 7;
+	case LASTACK_OUTCOME_RESPONSE_TIMEOUT:
+		return 8;
+	case LASTACK_OUTCOME_CLOSED_EARLY:
+		return 9;
+	case LASTACK_OUTCOME_CLOSE_MISMATCH:
+		return 10;
+	case LASTACK_OUTCOME_INTERRUPTED:
+		return 128 + result->interrupted_by;
+	case LASTACK_OUTCOME_NONE:
+	case LASTACK_OUTCOME_SYSTEM:
+		break;
+	}
+	return STATUS_SYSTEM;
+}
+
+int
+status_worse(int status, int other)
+{
+	return status != 0 ? status : other;
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <config.h>
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "text.h"
+
+static bool
+text_grow(struct text *text, size_t more)
+{
+	size_t room = text->room ? text->room : 1024;
+	char *bytes;
+
+	if (text->failed)
+		return false;
+	while (room - text->len <= more) {
+		if (room > SIZE_MAX / 2) {
+			text->failed = true;
+			return false;
+		}
+		room *= 2;
+	}
+	if (room == text->room)
+		return true;
+	bytes = realloc(text->bytes, room);
+	if (bytes == NULL) {
+		text->failed = true;
+		return false;
+	}
+	text->bytes = bytes;
+	text->room = room;
+	return true;
+}
+
+void
+text_add(struct text *text, const void *bytes, size_t len)
+{
+	if (!text_grow(text, len))
+		return;
+	memcpy(text->bytes + text->len, bytes, len);
+	text->len += len;
+	text->bytes[text->len] = '\0';
+}
+
+void
+text_puts(struct text *text, const char *string)
+{
+	text_add(text, string, strlen(string));
+}
+
+void
+text_printf(struct text *text, const char *format, ...)
+{
+	va_list arguments, again;
+	int len;
+
+	va_start(arguments, format);
+	va_copy(again, arguments);
+	len = vsnprintf(NULL, 0, format, arguments);
+	if (len < 0)
+		text->failed = true;
+	else if (text_grow(text, (size_t)len)) {
+		vsnprintf(
+		    text->bytes + text->len, (size_t)len + 1, format, again);
+		text->len += (size_t)len;
+	}
+	va_end(again);
+	va_end(arguments);
+}
+
+const char *
+text_string(const struct text *text)
+{
+	return text->bytes != NULL ? text->bytes : "";
+}
+
+void
+text_free(struct text *text)
+{
+	free(text->bytes);
+	*text = (struct text)TEXT_INIT;
+}

@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <config.h>
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "escape.h"
+#include "parse.h"
+#include "verdict.h"
+
+static void
+put_time(struct text *to, int64_t ns)
+{
+	if (ns < 0)
+		ns = 0;
+	if (ns < 1000000)
+		text_printf(to, "%" PRId64 " us", ns / 1000);
+	else if (ns < INT64_C(1000000000))
+		text_printf(to, "%" PRId64 ".%" PRId64 " ms", ns / 1000000,
+		    ns / 100000 % 10);
+	else
+		text_printf(to, "%" PRId64 ".%02" PRId64 " s", ns / 1000000000,
+		    ns / 10000000 % 100);
+}
+
+static void
+put_expected(struct text *to, const struct options *o,
+    const struct lastack_result *result)
+{
+	struct text bytes = TEXT_INIT;
+	const char *value;
+
+	if (result->match_which < 0 && o->expect_count > 1) {
+		text_printf(
+		    to, "any of the %zu expected strings", o->expect_count);
+		return;
+	}
+	value = o->expects[result->match_which < 0 ? 0 : result->match_which];
+	if (*value == '\0') {
+		text_puts(to, "a byte");
+		return;
+	}
+	if (o->raw)
+		text_puts(&bytes, value);
+	else
+		parse_escaped(value, &bytes); /* it was right once already */
+	text_puts(to, "'");
+	escape_line(to, bytes.bytes, bytes.len, false);
+	text_puts(to, "'");
+	text_free(&bytes);
+}
+
+/* ---- the close */
+
+static void
+close_with_rst(struct text *to, const struct options *o,
+    const struct lastack_result *result)
+{
+	bool after_fin =
+	    lastack_result_event_ns(result, LASTACK_EVENT_LOCAL_FIN) != -1;
+
+	if (result->close_peer == LASTACK_END_FIN) {
+		text_puts(to,
+		    "the peer closed first (FIN), RST sent: asked "
+		    "for by --close=rst");
+	} else if (o->close == LASTACK_CLOSE_RST) {
+		text_puts(to, "RST sent: asked for by --close=rst");
+	} else if (after_fin && o->close == LASTACK_CLOSE_FIN) {
+		text_puts(to, "FIN sent, then RST: the peer went on sending");
+	} else if (after_fin) {
+		text_puts(to,
+		    "FIN sent, then RST: the peer kept the "
+		    "connection open");
+	} else if (lastack_result_phase_ns(result, LASTACK_PHASE_DRAIN) == -1) {
+		text_puts(to, "RST sent: only the handshake was asked for");
+	} else {
+		text_puts(to, "RST sent: the peer kept the connection open");
+	}
+}
+
+static void
+close_with_fin(struct text *to, const struct lastack_result *result)
+{
+	const char *ack = result->close_last_ack == LASTACK_YES ?
+	    ", last ACK received" :
+	    result->close_last_ack == LASTACK_NO ? ", no last ACK in time" :
+						   "";
+
+	switch (result->close_peer) {
+	case LASTACK_END_FIN:
+		if (result->close_first == LASTACK_SIDE_PEER)
+			text_printf(to,
+			    "peer closed first (FIN), we answered with FIN%s",
+			    ack);
+		else if (result->close_first == LASTACK_SIDE_LOCAL)
+			text_printf(to,
+			    "we closed first (FIN), the peer answered with "
+			    "FIN%s",
+			    ack);
+		else
+			text_printf(to, "both sides closed with FIN%s", ack);
+		if (result->close_time_wait == LASTACK_YES)
+			text_puts(to, ", TIME-WAIT is ours");
+		break;
+	case LASTACK_END_FIN_RST:
+		text_puts(to, "FIN received, FIN sent, then RST received");
+		break;
+	case LASTACK_END_RST:
+		text_puts(to, "FIN sent, RST received");
+		break;
+	case LASTACK_END_LOST:
+		text_puts(to, "FIN sent, the peer no longer answered");
+		break;
+	default:
+		text_printf(to, "FIN sent, the peer kept the connection open%s",
+		    result->close_last_ack == LASTACK_YES ?
+			", FIN acknowledged" :
+			", FIN not acknowledged in time");
+	}
+}
+
+static void
+close_without(struct text *to, const struct lastack_result *result)
+{
+	switch (result->close_peer) {
+	case LASTACK_END_FIN_RST:
+		text_puts(to, "FIN received, then RST received");
+		break;
+	case LASTACK_END_RST:
+		text_puts(to, "RST received, nothing was left to close");
+		break;
+	case LASTACK_END_LOST:
+		text_puts(to, "the peer no longer answered");
+		break;
+	case LASTACK_END_FIN:
+		text_puts(to,
+		    "peer closed first (FIN), our FIN is still "
+		    "queued behind unsent data");
+		break;
+	case LASTACK_END_OPEN:
+		text_puts(to, "our FIN is still queued behind unsent data");
+		break;
+	default:
+		break;
+	}
+}
+
+void
+verdict_close(struct text *to, const struct options *o,
+    const struct lastack_result *result)
+{
+	switch (result->close_local) {
+	case LASTACK_END_RST:
+		close_with_rst(to, o, result);
+		break;
+	case LASTACK_END_FIN:
+		close_with_fin(to, result);
+		break;
+	default:
+		close_without(to, result);
+	}
+}
+
+/* ---- the error */
+
+static void
+put_response_start(struct text *to, const struct options *o,
+    const struct lastack_result *result)
+{
+	const unsigned char *response = lastack_result_response(result);
+	size_t len = result->kept_bytes < 40 ? (size_t)result->kept_bytes : 40;
+
+	if (o->jail || len == 0)
+		return;
+	text_puts(to, ": it begins '");
+	escape_line(to, response, len, false);
+	text_puts(to, result->kept_bytes > len ? "'..." : "'");
+}
+
+static void
+error_timeout(struct text *to, const struct lastack_result *result)
+{
+	int64_t total = lastack_result_phase_ns(result, LASTACK_PHASE_TOTAL);
+
+	switch (result->error_phase) {
+	case LASTACK_PHASE_SEND:
+		text_printf(to,
+		    "only %" PRIu64 " bytes of the payload could "
+		    "be sent",
+		    result->sent_bytes);
+		break;
+	case LASTACK_PHASE_WAIT:
+		text_puts(to, "connected, but no byte of a response came");
+		break;
+	default:
+		text_printf(to,
+		    "the response was not complete after %" PRIu64 " bytes",
+		    result->received_bytes);
+	}
+	text_puts(to, " within ");
+	put_time(to, total);
+}
+
+static void
+error_reset(struct text *to, const struct lastack_result *result)
+{
+	if (result->received_bytes > 0)
+		text_printf(to, "reset after %" PRIu64 " bytes of the response",
+		    result->received_bytes);
+	else
+		text_puts(to, "reset before a byte of the response");
+}
+
+static void
+error_close(struct text *to, const struct options *o)
+{
+	static const char *const wanted[] = {
+		[LASTACK_END_FIN] = "the peer was to end with FIN",
+		[LASTACK_END_RST] = "the peer was to end with RST",
+		[LASTACK_END_OPEN] = "the peer was to keep the connection open",
+	};
+
+	text_puts(to, wanted[o->expect_close]);
+}
+
+static void
+error_connect(struct text *to, const struct lastack_result *result)
+{
+	size_t count = lastack_result_attempts(result);
+
+	switch (result->outcome) {
+	case LASTACK_OUTCOME_REFUSED:
+		text_puts(to, "connection refused: RST in answer to the SYN");
+		break;
+	case LASTACK_OUTCOME_CONNECT_TIMEOUT:
+		text_puts(to, "no SYN/ACK within ");
+		put_time(
+		    to, lastack_result_phase_ns(result, LASTACK_PHASE_CONNECT));
+		break;
+	default:
+		text_puts(to, "unreachable: ");
+		text_puts(to,
+		    result->error_errno == ECONNREFUSED ?
+			"ICMP says that the port is, no RST came" :
+			lastack_result_error_text(result));
+	}
+	if (count > 1)
+		text_printf(to, " (%zu addresses tried)", count);
+}
+
+void
+verdict_error(struct text *to, const struct options *o,
+    const struct lastack_result *result)
+{
+	switch (result->outcome) {
+	case LASTACK_OUTCOME_NONE:
+	case LASTACK_OUTCOME_OK:
+		break;
+	case LASTACK_OUTCOME_MISMATCH:
+		text_puts(to, "the response does not contain ");
+		put_expected(to, o, result);
+		put_response_start(to, o, result);
+		break;
+	case LASTACK_OUTCOME_RESOLVE:
+		text_printf(to, "the name does not resolve: %s",
+		    lastack_result_error_text(result));
+		break;
+	case LASTACK_OUTCOME_REFUSED:
+	case LASTACK_OUTCOME_UNREACHABLE:
+	case LASTACK_OUTCOME_CONNECT_TIMEOUT:
+		error_connect(to, result);
+		break;
+	case LASTACK_OUTCOME_RESET:
+		error_reset(to, result);
+		break;
+	case LASTACK_OUTCOME_RESPONSE_TIMEOUT:
+		error_timeout(to, result);
+		break;
+	case LASTACK_OUTCOME_CLOSED_EARLY:
+		text_puts(to, "the peer closed without a byte of a response");
+		break;
+	case LASTACK_OUTCOME_CLOSE_MISMATCH:
+		error_close(to, o);
+		break;
+	case LASTACK_OUTCOME_SYSTEM:
+		text_printf(to, "local failure while in %s: %s",
+		    lastack_phase_name(result->error_phase),
+		    lastack_result_error_text(result));
+		break;
+	case LASTACK_OUTCOME_INTERRUPTED:
+		text_printf(to, "interrupted by signal %d while in %s",
+		    result->interrupted_by,
+		    lastack_phase_name(result->error_phase));
+		break;
+	}
+}
+
+void
+verdict_summary(struct text *to, const struct options *o,
+    const struct lastack_result *result)
+{
+	size_t before = to->len;
+
+	verdict_error(to, o, result);
+	if (to->len > before && result->close_peer != LASTACK_END_NONE)
+		text_puts(to, "; ");
+	verdict_close(to, o, result);
+}

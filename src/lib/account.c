@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <config.h>
+
+#include "account.h"
+#include "clock.h"
+
+enum lastack_phase
+lastack__account_phase(const struct lastack_probe *p)
+{
+	const struct lastack__exchange *x = &p->exchange;
+
+	switch (p->stage) {
+	case LASTACK__STAGE_RESOLVE:
+		return LASTACK_PHASE_RESOLVE;
+	case LASTACK__STAGE_CONNECT:
+		return LASTACK_PHASE_CONNECT;
+	case LASTACK__STAGE_EXCHANGE:
+		if (!x->sent)
+			return LASTACK_PHASE_SEND;
+		return x->first_byte_ns == -1 ? LASTACK_PHASE_WAIT :
+						LASTACK_PHASE_RECEIVE;
+	default:
+		return p->ending.decided_ns == -1 ? LASTACK_PHASE_DRAIN :
+						    LASTACK_PHASE_CLOSE;
+	}
+}
+
+/*
+ * Each phase begins where the one before it ended, so that they add up. A
+ * phase that the run did not reach, or that it has not got, stays -1.
+ */
+static void
+account_phase(struct lastack_probe *p, enum lastack_phase phase,
+    int64_t *mark_ns, int64_t end_ns)
+{
+	if (end_ns < *mark_ns)
+		end_ns = *mark_ns; /* the response came while we still sent */
+	p->result.phase_ns[phase] = end_ns - *mark_ns;
+	*mark_ns = end_ns;
+}
+
+static void
+account_exchange_phases(struct lastack_probe *p, int64_t *mark_ns)
+{
+	const struct lastack__exchange *x = &p->exchange;
+
+	if (p->request->payload.count > 0)
+		account_phase(p, LASTACK_PHASE_SEND, mark_ns,
+		    x->sent ? x->sent_ns : p->complete_ns);
+	if (!x->sent)
+		return;
+	account_phase(p, LASTACK_PHASE_WAIT, mark_ns,
+	    x->first_byte_ns != -1 ? x->first_byte_ns : p->complete_ns);
+	if (x->first_byte_ns != -1)
+		account_phase(
+		    p, LASTACK_PHASE_RECEIVE, mark_ns, p->complete_ns);
+}
+
+static void
+account_phases(struct lastack_probe *p, int64_t end_ns)
+{
+	int64_t mark_ns = p->start_ns;
+
+	p->result.phase_ns[LASTACK_PHASE_TOTAL] = end_ns - p->start_ns;
+	if (p->resolved_ns != -1)
+		account_phase(
+		    p, LASTACK_PHASE_RESOLVE, &mark_ns, p->resolved_ns);
+	if (p->connect.tried == 0) {
+		account_phase(p, LASTACK_PHASE_RESOLVE, &mark_ns, end_ns);
+		return;
+	}
+	account_phase(p, LASTACK_PHASE_CONNECT, &mark_ns,
+	    p->connected_ns != -1 ? p->connected_ns : end_ns);
+	if (p->connected_ns == -1)
+		return;
+	if (!p->connects_only)
+		account_exchange_phases(p, &mark_ns);
+	if (!p->bare)
+		account_phase(
+		    p, LASTACK_PHASE_DRAIN, &mark_ns, p->ending.decided_ns);
+	account_phase(p, LASTACK_PHASE_CLOSE, &mark_ns, end_ns);
+}
+
+static void
+account_event(
+    struct lastack_probe *p, enum lastack_event event, int64_t instant_ns)
+{
+	if (instant_ns != -1)
+		p->result.event_ns[event] = instant_ns - p->start_ns;
+}
+
+static void
+account_events(struct lastack_probe *p, int64_t end_ns)
+{
+	const struct lastack__exchange *x = &p->exchange;
+	const struct lastack__ending *e = &p->ending;
+
+	account_event(p, LASTACK_EVENT_START, p->start_ns);
+	account_event(p, LASTACK_EVENT_RESOLVED, p->resolved_ns);
+	account_event(p, LASTACK_EVENT_CONNECTING, p->connect.first_syn_ns);
+	account_event(p, LASTACK_EVENT_CONNECTED, p->connected_ns);
+	if (p->request->payload.count > 0)
+		account_event(p, LASTACK_EVENT_SENT, x->sent_ns);
+	account_event(p, LASTACK_EVENT_FIRST_BYTE, x->first_byte_ns);
+	account_event(p, LASTACK_EVENT_LAST_BYTE, x->last_byte_ns);
+	account_event(p, LASTACK_EVENT_MATCHED, x->matched_ns);
+	account_event(p, LASTACK_EVENT_PEER_FIN, e->peer_fin_ns);
+	account_event(p, LASTACK_EVENT_PEER_RST, e->peer_rst_ns);
+	account_event(p, LASTACK_EVENT_LOCAL_FIN, e->local_fin_ns);
+	account_event(p, LASTACK_EVENT_LOCAL_RST, e->local_rst_ns);
+	account_event(p, LASTACK_EVENT_LAST_ACK, e->last_ack_ns);
+	account_event(p, LASTACK_EVENT_END, end_ns);
+}
+
+static void
+account_expectations(struct lastack_probe *p)
+{
+	struct lastack_result *result = &p->result.public;
+	const struct lastack__matcher *matcher = &p->exchange.matcher;
+
+	if (p->request->expect.count == 0)
+		return;
+	result->match_which = matcher->which;
+	if (matcher->decided) {
+		result->match = LASTACK_MATCH_YES;
+		return;
+	}
+	/* What was never looked for to the end is not known to be missing. */
+	if (result->outcome != LASTACK_OUTCOME_MISMATCH) {
+		result->match = LASTACK_MATCH_UNDECIDED;
+		return;
+	}
+	result->match = LASTACK_MATCH_NO;
+	if (p->request->expect.all)
+		result->match_which = lastack__matcher_missing(matcher);
+}
+
+static void
+account_kernel(struct lastack_probe *p)
+{
+	struct lastack_result *result = &p->result.public;
+	const struct lastack__evidence *evidence = &p->ending.evidence;
+
+	result->has_kernel = evidence->has_figures;
+	result->rtt_us = evidence->rtt_us;
+	result->rttvar_us = evidence->rttvar_us;
+	result->min_rtt_us = evidence->min_rtt_us;
+	result->retransmits = evidence->retransmits;
+	result->mss_bytes = evidence->mss_bytes;
+	result->segments_out = evidence->segments_out;
+	result->segments_in = evidence->segments_in;
+}
+
+static void
+account_close(struct lastack_probe *p)
+{
+	struct lastack_result *result = &p->result.public;
+	const struct lastack__ending *e = &p->ending;
+
+	result->close_peer = e->peer;
+	result->close_local = e->local;
+	result->close_first = e->first;
+	result->close_clean = e->clean;
+	result->close_last_ack = e->last_ack;
+	result->close_time_wait = e->time_wait;
+}
+
+void
+lastack__account(struct lastack_probe *p)
+{
+	struct lastack_result *result = &p->result.public;
+	const struct lastack__exchange *x = &p->exchange;
+	int64_t end_ns = p->ending.over_ns != -1 ? p->ending.over_ns :
+						   lastack__clock_now_ns();
+
+	lastack__result_fail(
+	    &p->result, LASTACK_OUTCOME_OK, LASTACK_PHASE_TOTAL, 0);
+	result->interrupted_by = p->interrupted_by;
+	result->sent_bytes = p->socket.sent_bytes;
+	result->received_bytes = x->received_bytes;
+	result->kept_bytes = x->kept_bytes;
+	result->drained_bytes = p->socket.taken_bytes - x->received_bytes;
+	p->result.response = x->kept;
+	p->result.attempts = p->connect.attempts;
+	p->result.attempt_count = p->connect.tried;
+	if (p->connected_ns != -1) {
+		account_close(p);
+		account_kernel(p);
+	}
+	account_expectations(p);
+	account_phases(p, end_ns);
+	account_events(p, end_ns);
+}

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <config.h>
+
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+/* The kernel's own header: the C libraries' struct tcp_info is shorter. */
+#ifdef LASTACK_TCP_INFO
+#include <linux/sockios.h>
+#include <linux/tcp.h>
+#endif
+
+#include "evidence.h"
+
+#ifdef LASTACK_TCP_INFO
+
+/* enum in the kernel's include/net/tcp_states.h, and tcp(7). */
+static enum lastack__state
+state_of(unsigned int tcpi_state)
+{
+	static const enum lastack__state states[] = {
+		[1] = LASTACK__STATE_OPEN,
+		[2] = LASTACK__STATE_CONNECTING,
+		[3] = LASTACK__STATE_CONNECTING,
+		[4] = LASTACK__STATE_WE_CLOSED,
+		[5] = LASTACK__STATE_WE_CLOSED,
+		[6] = LASTACK__STATE_CLOSED,
+		[7] = LASTACK__STATE_CLOSED,
+		[8] = LASTACK__STATE_PEER_CLOSED,
+		[9] = LASTACK__STATE_LAST_ACK,
+		[11] = LASTACK__STATE_CLOSING,
+	};
+
+	if (tcpi_state >= sizeof(states) / sizeof(states[0]))
+		return LASTACK__STATE_UNKNOWN;
+	return states[tcpi_state];
+}
+
+#define COVERS(len, member)                                                    \
+	((len) >= offsetof(struct tcp_info, member) +                          \
+		sizeof(((struct tcp_info *)0)->member))
+
+void
+lastack__evidence_parse(
+    const void *data, size_t len, struct lastack__evidence *evidence)
+{
+	struct tcp_info info = { 0 };
+
+	*evidence = (struct lastack__evidence){ 0 };
+	memcpy(&info, data, len < sizeof(info) ? len : sizeof(info));
+	if (COVERS(len, tcpi_state))
+		evidence->state = state_of(info.tcpi_state);
+	if (COVERS(len, tcpi_notsent_bytes)) {
+		evidence->has_counters = true;
+		evidence->bytes_acked = info.tcpi_bytes_acked;
+		evidence->bytes_received = info.tcpi_bytes_received;
+		evidence->unsent_bytes = info.tcpi_notsent_bytes;
+	}
+	if (COVERS(len, tcpi_min_rtt)) {
+		evidence->has_figures = true;
+		evidence->rtt_us = info.tcpi_rtt;
+		evidence->rttvar_us = info.tcpi_rttvar;
+		evidence->retransmits = info.tcpi_total_retrans;
+		evidence->mss_bytes = info.tcpi_snd_mss;
+		evidence->segments_out = info.tcpi_segs_out;
+		evidence->segments_in = info.tcpi_segs_in;
+		if (info.tcpi_min_rtt != UINT32_MAX)
+			evidence->min_rtt_us = info.tcpi_min_rtt;
+	}
+}
+
+/*
+ * TCP_INFO first, the queue second: what arrives in between can then only hide
+ * a FIN that has just come, which will wake us again, and never invent one.
+ */
+void
+lastack__evidence_read(int fd, struct lastack__evidence *evidence)
+{
+	struct tcp_info info = { 0 };
+	socklen_t len = sizeof(info);
+	int queued = 0;
+
+	*evidence = (struct lastack__evidence){ 0 };
+	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == -1)
+		return;
+	lastack__evidence_parse(&info, len, evidence);
+	if (evidence->state == LASTACK__STATE_CONNECTING)
+		return;
+	if (ioctl(fd, SIOCINQ, &queued) == -1 || queued < 0)
+		evidence->has_counters = false;
+	else
+		evidence->queued_bytes = (uint64_t)queued;
+}
+
+#else
+
+void
+lastack__evidence_parse(
+    const void *data, size_t len, struct lastack__evidence *evidence)
+{
+	(void)data;
+	(void)len;
+	*evidence = (struct lastack__evidence){ 0 };
+}
+
+void
+lastack__evidence_read(int fd, struct lastack__evidence *evidence)
+{
+	(void)fd;
+	*evidence = (struct lastack__evidence){ 0 };
+}
+
+#endif
+
+enum lastack_truth
+lastack__evidence_peer_fin(
+    const struct lastack__evidence *evidence, uint64_t received)
+{
+	if (!evidence->has_counters)
+		return LASTACK_UNKNOWN;
+	return evidence->bytes_received ==
+		received + evidence->queued_bytes + 1 ?
+	    LASTACK_YES :
+	    LASTACK_NO;
+}
+
+enum lastack_truth
+lastack__evidence_fin_acked(
+    const struct lastack__evidence *evidence, uint64_t sent)
+{
+	if (!evidence->has_counters)
+		return LASTACK_UNKNOWN;
+	return evidence->bytes_acked == sent + 2 ? LASTACK_YES : LASTACK_NO;
+}

@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * liblastack: one TCP connection, followed from its first SYN to its last ACK.
+ *
+ * The way through: build a request, make a probe of it, run the probe, read
+ * the result.
+ *
+ *	struct lastack_request *request = lastack_request_new();
+ *	struct lastack_probe *probe = NULL;
+ *
+ *	if (request != NULL &&
+ *	    lastack_request_set_target(request, "192.0.2.1", 80) == 0 &&
+ *	    lastack_probe_new(request, &probe) == 0 &&
+ *	    lastack_probe_run(probe, NULL) == 0)
+ *		puts(lastack_outcome_name(
+ *		    lastack_probe_result(probe)->outcome));
+ *	lastack_probe_free(probe);
+ *	lastack_request_free(request);
+ *
+ * A connection that is refused, reset or silent is a result and not an error:
+ * functions fail only for bad arguments, lack of memory or descriptors, and
+ * wrong order of calls. The library keeps no global state, never prints, never
+ * exits and installs no signal handler. Calls on different probes may run in
+ * different threads at once; one probe belongs to one thread at a time.
+ *
+ * Every duration is in nanoseconds of CLOCK_MONOTONIC.
+ */
+#ifndef LASTACK_H
+#define LASTACK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define LASTACK_API __attribute__((visibility("default")))
+#else
+#define LASTACK_API
+#endif
+
+/* What a function that returns int returns: 0, or one of these. Since 0.1. */
+enum lastack_error {
+	LASTACK_ERROR_MEMORY = -1,
+	LASTACK_ERROR_ARGUMENT = -2,	/* a value out of its range */
+	LASTACK_ERROR_SYSTEM = -3,	/* no descriptor to wait with; errno */
+	LASTACK_ERROR_INTERRUPTED = -4, /* a signal handler ran; call again */
+};
+
+/* How the run ended, the most specific cause. Since 0.1. */
+enum lastack_outcome {
+	LASTACK_OUTCOME_NONE,	     /* still running */
+	LASTACK_OUTCOME_OK,	     /* connected, expectations met */
+	LASTACK_OUTCOME_MISMATCH,    /* a response came that does not satisfy */
+	LASTACK_OUTCOME_RESOLVE,     /* the name did not resolve in time */
+	LASTACK_OUTCOME_REFUSED,     /* RST to our SYN */
+	LASTACK_OUTCOME_UNREACHABLE, /* ICMP or no route */
+	LASTACK_OUTCOME_CONNECT_TIMEOUT, /* no SYN/ACK in time */
+	LASTACK_OUTCOME_RESET, /* RST before the exchange was complete */
+	LASTACK_OUTCOME_RESPONSE_TIMEOUT, /* exchange not complete in time */
+	LASTACK_OUTCOME_CLOSED_EARLY,	  /* FIN and not a byte of a response */
+	LASTACK_OUTCOME_CLOSE_MISMATCH,	  /* the peer ended in another way */
+	LASTACK_OUTCOME_SYSTEM,	     /* local: permission, descriptors, disk */
+	LASTACK_OUTCOME_INTERRUPTED, /* lastack_probe_interrupt() was called */
+};
+
+/*
+ * The phases follow each other without a gap. RESOLVE: the name. CONNECT: the
+ * handshake, over all addresses. SEND: until the kernel has the last byte of
+ * the payload. WAIT: until the first byte of the response. RECEIVE: until the
+ * response is complete. DRAIN: discarding until the peer's FIN or the time is
+ * up. CLOSE: our own FIN or RST and the last ACK. Since 0.1.
+ */
+enum lastack_phase {
+	LASTACK_PHASE_RESOLVE,
+	LASTACK_PHASE_CONNECT,
+	LASTACK_PHASE_SEND,
+	LASTACK_PHASE_WAIT,
+	LASTACK_PHASE_RECEIVE,
+	LASTACK_PHASE_DRAIN,
+	LASTACK_PHASE_CLOSE,
+	LASTACK_PHASE_TOTAL,
+};
+
+/* What happened when; each event at most once. Since 0.1. */
+enum lastack_event {
+	LASTACK_EVENT_START,
+	LASTACK_EVENT_RESOLVED,
+	LASTACK_EVENT_CONNECTING, /* the first SYN */
+	LASTACK_EVENT_CONNECTED,
+	LASTACK_EVENT_SENT, /* the kernel has the whole payload */
+	LASTACK_EVENT_FIRST_BYTE,
+	LASTACK_EVENT_LAST_BYTE, /* the last byte of the response */
+	LASTACK_EVENT_MATCHED,
+	LASTACK_EVENT_PEER_FIN,
+	LASTACK_EVENT_PEER_RST,
+	LASTACK_EVENT_LOCAL_FIN,
+	LASTACK_EVENT_LOCAL_RST,
+	LASTACK_EVENT_LAST_ACK, /* our FIN was seen to be acknowledged */
+	LASTACK_EVENT_END,
+	LASTACK_EVENT_COUNT, /* grows with the library */
+};
+
+enum lastack_family {
+	LASTACK_FAMILY_ANY,
+	LASTACK_FAMILY_IPV4,
+	LASTACK_FAMILY_IPV6,
+};
+
+/* How we end the connection. Since 0.1. */
+enum lastack_close {
+	LASTACK_CLOSE_AUTO, /* FIN if the peer has closed, RST otherwise */
+	LASTACK_CLOSE_FIN,  /* FIN, even where the peer has not closed */
+	LASTACK_CLOSE_RST,  /* RST, at once */
+};
+
+/* How a side ended the connection, as far as the run could see. Since 0.1. */
+enum lastack_end {
+	LASTACK_END_UNKNOWN, /* this system does not tell */
+	LASTACK_END_NONE,    /* peer: never connected; local: sent neither */
+	LASTACK_END_FIN,
+	LASTACK_END_RST,
+	LASTACK_END_FIN_RST, /* peer only: a reset after its FIN */
+	LASTACK_END_OPEN,    /* peer only: had not closed when we ended */
+	LASTACK_END_LOST,    /* peer only: timed out or became unreachable */
+};
+
+enum lastack_side {
+	LASTACK_SIDE_UNKNOWN,
+	LASTACK_SIDE_PEER,
+	LASTACK_SIDE_LOCAL,
+};
+
+enum lastack_truth {
+	LASTACK_UNKNOWN, /* not measured, or this system does not tell */
+	LASTACK_NO,
+	LASTACK_YES,
+};
+
+enum lastack_match {
+	LASTACK_MATCH_UNDECIDED, /* the exchange ended before it was decided */
+	LASTACK_MATCH_NONE,	 /* nothing was expected */
+	LASTACK_MATCH_YES,
+	LASTACK_MATCH_NO,
+};
+
+/* Which time lastack_request_set_time() sets. Since 0.1. */
+enum lastack_time {
+	LASTACK_TIME_TOTAL,   /* one deadline for everything; 10 s */
+	LASTACK_TIME_CONNECT, /* per address; 0: only the deadline */
+	LASTACK_TIME_IDLE,    /* silence that completes a response; 1 s */
+	LASTACK_TIME_DRAIN,   /* wait for the peer's FIN; 100 ms */
+	LASTACK_TIME_DELAY,   /* pause between payload and reading; 0 */
+};
+
+#define LASTACK_TIME_MAX_NS INT64_C(31536000000000000) /* a year */
+#define LASTACK_KEEP_DEFAULT_BYTES 65536
+
+struct lastack_request;
+struct lastack_probe;
+
+/*
+ * Takes len bytes of the response as they arrive, in order. Returns 0, or an
+ * errno value, which ends the run with LASTACK_OUTCOME_SYSTEM. It is called on
+ * the thread that steps the probe and must not block past the deadline.
+ */
+typedef int (*lastack_sink)(void *context, const void *data, size_t len);
+
+/*
+ * The result of a run. It belongs to the probe and lives as long; what was not
+ * reached is absent from the events and phases, UNKNOWN or 0 here. The struct
+ * only ever grows at its end: a member is there if it lies within the first
+ * size bytes.
+ */
+struct lastack_result {
+	size_t size; /* bytes of this struct that the running library filled */
+
+	/* 0.1 */
+	enum lastack_outcome outcome;
+	enum lastack_phase error_phase; /* where it failed, unless ok */
+	int error_errno;		/* what the kernel said, 0 if nothing */
+	int interrupted_by; /* as given to lastack_probe_interrupt() */
+	enum lastack_family family;
+	uint16_t local_port; /* 0: never connected */
+
+	uint64_t sent_bytes;	 /* payload the kernel took from us */
+	uint64_t received_bytes; /* the response, up to its completion */
+	uint64_t kept_bytes;	 /* of these, in lastack_result_response() */
+	uint64_t drained_bytes;	 /* discarded after the completion */
+
+	enum lastack_match match;
+	int match_which; /* the expectation that matched, or (with "all") the
+			    first that did not; from 0; -1: none to name */
+
+	enum lastack_end close_peer;
+	enum lastack_end close_local; /* NONE, FIN or RST */
+	enum lastack_side close_first;
+	enum lastack_truth close_clean;	    /* both FINs, no RST, ours ACKed */
+	enum lastack_truth close_last_ack;  /* our FIN was acknowledged */
+	enum lastack_truth close_time_wait; /* this machine holds it now */
+
+	/* TCP_INFO at the end of the exchange; has_kernel tells. */
+	bool has_kernel;
+	uint32_t rtt_us;
+	uint32_t rttvar_us;
+	uint32_t min_rtt_us; /* 0: no sample */
+	uint32_t retransmits;
+	uint32_t mss_bytes;
+	uint32_t segments_out;
+	uint32_t segments_in;
+};
+
+/* One address that was tried. Since 0.1. */
+struct lastack_attempt {
+	size_t size;
+	const char *address; /* numeric */
+	enum lastack_outcome outcome;
+	int error_errno; /* 0 if it connected */
+	int64_t time_ns;
+};
+
+/*
+ * ---- request: what to do. Fixed while a probe of it exists; may be shared by
+ * any number of probes, one after another or side by side. Every setter
+ * validates, and changes nothing when it fails.
+ */
+
+/* Returns NULL when memory is short. Since 0.1. */
+LASTACK_API struct lastack_request *lastack_request_new(void);
+
+/* Frees what the request copied; descriptors stay open. NULL is fine. */
+LASTACK_API void lastack_request_free(struct lastack_request *request);
+
+/* host: a name or a numeric address, copied; at most 1025 bytes. port: 1 up. */
+LASTACK_API int lastack_request_set_target(
+    struct lastack_request *request, const char *host, uint16_t port);
+
+LASTACK_API int lastack_request_set_family(
+    struct lastack_request *request, enum lastack_family family);
+
+/* The host must be an address; nothing is ever resolved. */
+LASTACK_API int lastack_request_set_numeric(
+    struct lastack_request *request, bool numeric);
+
+/* Appends len bytes, copied, to the payload. */
+LASTACK_API int lastack_request_add_payload(
+    struct lastack_request *request, const void *data, size_t len);
+
+/*
+ * Appends all that fd gives from its present offset to its end. The
+ * descriptor is borrowed and must stay open and blocking while probes run; it
+ * is streamed, never read whole. A seekable one is read anew by every probe,
+ * and its offset does not move.
+ */
+LASTACK_API int lastack_request_add_payload_fd(
+    struct lastack_request *request, int fd);
+
+/* After the payload, send our FIN and read on. */
+LASTACK_API int lastack_request_set_half_close(
+    struct lastack_request *request, bool half_close);
+
+/* The response must contain these bytes, copied. len 0: any byte at all. */
+LASTACK_API int lastack_request_add_expect(
+    struct lastack_request *request, const void *data, size_t len);
+
+/* All expectations must be met, not any of them. */
+LASTACK_API int lastack_request_set_expect_all(
+    struct lastack_request *request, bool all);
+
+/*
+ * How the peer must have ended: FIN, RST (also after its FIN) or OPEN; UNKNOWN
+ * takes the demand back.
+ */
+LASTACK_API int lastack_request_set_expect_close(
+    struct lastack_request *request, enum lastack_end end);
+
+/* The response is complete after this many bytes; 0: no limit. */
+LASTACK_API int lastack_request_set_maxbytes(
+    struct lastack_request *request, uint64_t bytes);
+
+/*
+ * 0 to LASTACK_TIME_MAX_NS; for TOTAL and IDLE at least 1. IDLE of
+ * LASTACK_TIME_MAX_NS or more than what is left means: never.
+ */
+LASTACK_API int lastack_request_set_time(
+    struct lastack_request *request, enum lastack_time which, int64_t ns);
+
+LASTACK_API int lastack_request_set_close(
+    struct lastack_request *request, enum lastack_close policy);
+
+/*
+ * Connect, send nothing, read nothing, end. A request with neither payload,
+ * half-close, expectation nor sink is one without this call.
+ */
+LASTACK_API int lastack_request_set_connect_only(
+    struct lastack_request *request, bool connect_only);
+
+/* How much of the response to keep for lastack_result_response(); 0. */
+LASTACK_API int lastack_request_set_keep(
+    struct lastack_request *request, size_t bytes);
+
+/* Hand the response to a function; NULL takes it back. */
+LASTACK_API int lastack_request_set_sink(
+    struct lastack_request *request, lastack_sink sink, void *context);
+
+/*
+ * Whether a probe can be made of it: it has a target and does not contradict
+ * itself (an address of the wrong family, connect-only with a payload, a name
+ * where only an address may be). 0, or LASTACK_ERROR_ARGUMENT.
+ */
+LASTACK_API int lastack_request_check(const struct lastack_request *request);
+
+/*
+ * ---- probe: one run of a request.
+ */
+
+/*
+ * The clock starts here. On success *probe is the caller's, to be freed by
+ * lastack_probe_free(). ARGUMENT: as lastack_request_check(). Since 0.1.
+ */
+LASTACK_API int lastack_probe_new(
+    const struct lastack_request *request, struct lastack_probe **probe);
+
+/* A run that is not over is ended with a reset and tells no one. */
+LASTACK_API void lastack_probe_free(struct lastack_probe *probe);
+
+/*
+ * Runs to the end and returns 0. mask, if not NULL, points to a sigset_t, the
+ * signal mask while it waits, as in ppoll(2). INTERRUPTED: a handler ran meanwhile; call again
+ * to go on, after lastack_probe_interrupt() to end it.
+ */
+LASTACK_API int lastack_probe_run(
+    struct lastack_probe *probe, const void *mask);
+
+/*
+ * For a poll loop of the caller's: wait until the descriptor is readable or
+ * the deadline (an instant of CLOCK_MONOTONIC) is reached, then step. Step
+ * never blocks; it returns 1 while the run goes on, 0 when it is over, or an
+ * error.
+ */
+LASTACK_API int lastack_probe_fd(const struct lastack_probe *probe);
+LASTACK_API int64_t lastack_probe_deadline_ns(
+    const struct lastack_probe *probe);
+LASTACK_API int lastack_probe_step(struct lastack_probe *probe);
+
+/*
+ * Ends the run by its close policy, without waiting any longer, at the next
+ * step. signo is told in the result. Not to be called from a signal handler.
+ */
+LASTACK_API void lastack_probe_interrupt(
+    struct lastack_probe *probe, int signo);
+
+/* Final once the run is over; outcome NONE before. */
+LASTACK_API const struct lastack_result *lastack_probe_result(
+    const struct lastack_probe *probe);
+
+/*
+ * ---- result: what a struct that only grows cannot hold. Strings and lists
+ * belong to the result.
+ */
+
+/* Numeric addresses, NULL where never connected. Since 0.1. */
+LASTACK_API const char *lastack_result_remote(
+    const struct lastack_result *result);
+LASTACK_API const char *lastack_result_local(
+    const struct lastack_result *result);
+
+/* Why it failed, in the system's words: the resolver's, or strerror()'s. */
+LASTACK_API const char *lastack_result_error_text(
+    const struct lastack_result *result);
+
+/* -1: not reached. */
+LASTACK_API int64_t lastack_result_phase_ns(
+    const struct lastack_result *result, enum lastack_phase phase);
+LASTACK_API int64_t lastack_result_event_ns(
+    const struct lastack_result *result, enum lastack_event event);
+
+LASTACK_API size_t lastack_result_attempts(const struct lastack_result *result);
+LASTACK_API const struct lastack_attempt *lastack_result_attempt(
+    const struct lastack_result *result, size_t index);
+
+/* The first kept_bytes of the response, raw; never NULL. */
+LASTACK_API const void *lastack_result_response(
+    const struct lastack_result *result);
+
+/* The words of the command's reports; never NULL. Since 0.1. */
+LASTACK_API const char *lastack_outcome_name(enum lastack_outcome outcome);
+LASTACK_API const char *lastack_phase_name(enum lastack_phase phase);
+LASTACK_API const char *lastack_event_name(enum lastack_event event);
+LASTACK_API const char *lastack_end_name(enum lastack_end end);
+LASTACK_API const char *lastack_error_text(int error);
+
+/* Of the running library, "0.1.0". Since 0.1. */
+LASTACK_API const char *lastack_version(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

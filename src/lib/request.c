@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <config.h>
+
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "request.h"
+#include "resolve.h"
+
+#define HOST_MAX 1025 /* NI_MAXHOST */
+
+struct lastack_request *
+lastack_request_new(void)
+{
+	struct lastack_request *request = calloc(1, sizeof(*request));
+
+	if (request == NULL)
+		return NULL;
+	request->total_ns = INT64_C(10000000000);
+	request->idle_ns = INT64_C(1000000000);
+	request->drain_ns = INT64_C(100000000);
+	return request;
+}
+
+void
+lastack_request_free(struct lastack_request *request)
+{
+	if (request == NULL)
+		return;
+	free(request->host);
+	lastack__payload_free(&request->payload);
+	lastack__expect_free(&request->expect);
+	free(request);
+}
+
+int
+lastack_request_set_target(
+    struct lastack_request *request, const char *host, uint16_t port)
+{
+	char *copy;
+
+	if (host == NULL || *host == '\0' || strlen(host) > HOST_MAX ||
+	    port == 0)
+		return LASTACK_ERROR_ARGUMENT;
+	copy = strdup(host);
+	if (copy == NULL)
+		return LASTACK_ERROR_MEMORY;
+	free(request->host);
+	request->host = copy;
+	request->port = port;
+	return 0;
+}
+
+int
+lastack_request_set_family(
+    struct lastack_request *request, enum lastack_family family)
+{
+	if (family != LASTACK_FAMILY_ANY && family != LASTACK_FAMILY_IPV4 &&
+	    family != LASTACK_FAMILY_IPV6)
+		return LASTACK_ERROR_ARGUMENT;
+	request->family = family;
+	return 0;
+}
+
+int
+lastack_request_set_numeric(struct lastack_request *request, bool numeric)
+{
+	request->numeric = numeric;
+	return 0;
+}
+
+int
+lastack_request_add_payload(
+    struct lastack_request *request, const void *data, size_t len)
+{
+	if (data == NULL && len > 0)
+		return LASTACK_ERROR_ARGUMENT;
+	return lastack__payload_add(&request->payload, data, len);
+}
+
+int
+lastack_request_add_payload_fd(struct lastack_request *request, int fd)
+{
+	return lastack__payload_add_fd(&request->payload, fd);
+}
+
+int
+lastack_request_set_half_close(struct lastack_request *request, bool half_close)
+{
+	request->half_close = half_close;
+	return 0;
+}
+
+int
+lastack_request_add_expect(
+    struct lastack_request *request, const void *data, size_t len)
+{
+	if (data == NULL && len > 0)
+		return LASTACK_ERROR_ARGUMENT;
+	return lastack__expect_add(&request->expect, data, len);
+}
+
+int
+lastack_request_set_expect_all(struct lastack_request *request, bool all)
+{
+	request->expect.all = all;
+	return 0;
+}
+
+int
+lastack_request_set_expect_close(
+    struct lastack_request *request, enum lastack_end end)
+{
+	if (end != LASTACK_END_UNKNOWN && end != LASTACK_END_FIN &&
+	    end != LASTACK_END_RST && end != LASTACK_END_OPEN)
+		return LASTACK_ERROR_ARGUMENT;
+	request->expect_close = end;
+	return 0;
+}
+
+int
+lastack_request_set_maxbytes(struct lastack_request *request, uint64_t bytes)
+{
+	request->maxbytes = bytes;
+	return 0;
+}
+
+int
+lastack_request_set_time(
+    struct lastack_request *request, enum lastack_time which, int64_t ns)
+{
+	if (ns < 0 || ns > LASTACK_TIME_MAX_NS)
+		return LASTACK_ERROR_ARGUMENT;
+	if (ns == 0 &&
+	    (which == LASTACK_TIME_TOTAL || which == LASTACK_TIME_IDLE))
+		return LASTACK_ERROR_ARGUMENT;
+	switch (which) {
+	case LASTACK_TIME_TOTAL:
+		request->total_ns = ns;
+		return 0;
+	case LASTACK_TIME_CONNECT:
+		request->connect_ns = ns;
+		return 0;
+	case LASTACK_TIME_IDLE:
+		request->idle_ns = ns;
+		return 0;
+	case LASTACK_TIME_DRAIN:
+		request->drain_ns = ns;
+		return 0;
+	case LASTACK_TIME_DELAY:
+		request->delay_ns = ns;
+		return 0;
+	}
+	return LASTACK_ERROR_ARGUMENT;
+}
+
+int
+lastack_request_set_close(
+    struct lastack_request *request, enum lastack_close policy)
+{
+	if (policy != LASTACK_CLOSE_AUTO && policy != LASTACK_CLOSE_FIN &&
+	    policy != LASTACK_CLOSE_RST)
+		return LASTACK_ERROR_ARGUMENT;
+	request->close = policy;
+	return 0;
+}
+
+int
+lastack_request_set_connect_only(
+    struct lastack_request *request, bool connect_only)
+{
+	request->connect_only = connect_only;
+	return 0;
+}
+
+int
+lastack_request_set_keep(struct lastack_request *request, size_t bytes)
+{
+	request->keep_bytes = bytes;
+	return 0;
+}
+
+int
+lastack_request_set_sink(
+    struct lastack_request *request, lastack_sink sink, void *context)
+{
+	request->sink = sink;
+	request->sink_context = context;
+	return 0;
+}
+
+static bool
+request_exchanges(const struct lastack_request *request)
+{
+	return request->payload.count > 0 || request->half_close ||
+	    request->expect.count > 0 || request->sink != NULL;
+}
+
+bool
+lastack__request_connects_only(const struct lastack_request *request)
+{
+	return !request_exchanges(request);
+}
+
+int
+lastack_request_check(const struct lastack_request *request)
+{
+	struct lastack__address address;
+
+	if (request->host == NULL)
+		return LASTACK_ERROR_ARGUMENT;
+	if (request->connect_only && request_exchanges(request))
+		return LASTACK_ERROR_ARGUMENT;
+	if (!lastack__resolve_numeric(request->host, request->port, &address))
+		return request->numeric ? LASTACK_ERROR_ARGUMENT : 0;
+	if ((request->family == LASTACK_FAMILY_IPV4 &&
+		address.u.any.sa_family != AF_INET) ||
+	    (request->family == LASTACK_FAMILY_IPV6 &&
+		address.u.any.sa_family != AF_INET6))
+		return LASTACK_ERROR_ARGUMENT;
+	return 0;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What to do, as the rooms of the library see it; lastack.h has the setters. */
+#ifndef LASTACK_REQUEST_H
+#define LASTACK_REQUEST_H
+
+#include <stdbool.h>
+
+#include "expect.h"
+#include "lastack.h"
+#include "payload.h"
+
+struct lastack_request {
+	char *host;
+	uint16_t port;
+	enum lastack_family family;
+	bool numeric;
+
+	struct lastack__payload payload;
+	bool half_close;
+	struct lastack__expect expect;
+	enum lastack_end expect_close;
+	uint64_t maxbytes; /* 0: no limit */
+	bool connect_only;
+
+	int64_t total_ns, connect_ns, idle_ns, drain_ns, delay_ns;
+	enum lastack_close close;
+
+	size_t keep_bytes;
+	lastack_sink sink;
+	void *sink_context;
+};
+
+/* Neither payload, half-close, expectation nor sink: nothing to exchange. */
+bool lastack__request_connects_only(const struct lastack_request *request);
+
+#endif

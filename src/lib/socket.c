@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <config.h>
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#ifdef SO_ATTACH_FILTER
+#include <linux/filter.h>
+#endif
+
+#include "socket.h"
+
+static void
+set_int(int fd, int level, int option, int value)
+{
+	setsockopt(fd, level, option, &value, sizeof(value));
+}
+
+int
+lastack__socket_connect(struct lastack__socket *s,
+    const struct sockaddr *address, socklen_t len, bool hold_ack)
+{
+	*s = (struct lastack__socket)LASTACK__SOCKET_INIT;
+	s->fd = socket(address->sa_family,
+	    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
+	if (s->fd == -1)
+		return errno;
+	/* An urgent byte left out of the stream would pass for a FIN. */
+	set_int(s->fd, SOL_SOCKET, SO_OOBINLINE, 1);
+#ifdef TCP_QUICKACK
+	if (hold_ack) {
+		set_int(s->fd, IPPROTO_TCP, TCP_QUICKACK, 0);
+		s->ack_held = true;
+	}
+#else
+	(void)hold_ack;
+#endif
+	/*
+	 * An interrupted connect() goes on by itself; a second call would only
+	 * say EALREADY.
+	 */
+	if (connect(s->fd, address, len) == -1 && errno != EINPROGRESS &&
+	    errno != EINTR) {
+		int error = errno;
+
+		lastack__socket_close(s);
+		return error;
+	}
+	return 0;
+}
+
+void
+lastack__socket_wake(struct lastack__socket *s, uint32_t events)
+{
+	if (events & (EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+		s->readable = true;
+	if (events & EPOLLPRI)
+		s->urgent = true;
+	if (events & (EPOLLOUT | EPOLLHUP | EPOLLERR))
+		s->writable = true;
+	if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+		s->hung_up = true;
+}
+
+static void
+socket_fault(struct lastack__socket *s, int error)
+{
+	if (s->first_errno == 0)
+		s->first_errno = error;
+}
+
+size_t
+lastack__socket_took(struct lastack__socket *s, ssize_t n, size_t len)
+{
+	if (n > 0) {
+		s->taken_bytes += (uint64_t)n;
+		/*
+		 * A short read has emptied the queue, and what comes later
+		 * makes an edge of its own (epoll(7)); but the end of the
+		 * stream, once announced, is not announced again.
+		 */
+		if ((size_t)n < len && !s->hung_up && !s->urgent)
+			s->readable = false;
+		return (size_t)n;
+	}
+	if (n == -1 && errno == EINTR)
+		return 0;
+	s->readable = false;
+	if (n == -1 && (errno == EAGAIN || errno == EWOULDBLOCK))
+		return 0;
+	if (n == -1) {
+		socket_fault(s, errno);
+		s->broken = true;
+	}
+	s->ended = true;
+	return 0;
+}
+
+size_t
+lastack__socket_receive(struct lastack__socket *s, void *data, size_t len)
+{
+	return lastack__socket_took(s, recv(s->fd, data, len, 0), len);
+}
+
+size_t
+lastack__socket_send(
+    struct lastack__socket *s, const void *data, size_t len, bool more)
+{
+	ssize_t n =
+	    send(s->fd, data, len, MSG_NOSIGNAL | (more ? MSG_MORE : 0));
+
+	if (n >= 0) {
+		s->sent_bytes += (uint64_t)n;
+		if ((size_t)n < len)
+			s->writable = false;
+		return (size_t)n;
+	}
+	if (errno == EINTR)
+		return 0;
+	s->writable = false;
+	if (errno == EAGAIN || errno == EWOULDBLOCK)
+		return 0;
+	socket_fault(s, errno);
+	s->broken = true;
+	/* What came before the reset can still be read. */
+	s->readable = true;
+	s->hung_up = true;
+	return 0;
+}
+
+void
+lastack__socket_release_ack(struct lastack__socket *s)
+{
+	if (!s->ack_held)
+		return;
+#ifdef TCP_QUICKACK
+	set_int(s->fd, IPPROTO_TCP, TCP_QUICKACK, 1);
+#endif
+	s->ack_held = false;
+}
+
+bool
+lastack__socket_shutdown(struct lastack__socket *s)
+{
+	/* Only ever SHUT_WR: SHUT_RD would answer late data with an RST. */
+	if (shutdown(s->fd, SHUT_WR) == -1)
+		return false;
+	s->fin_sent = true;
+	s->ack_held = false;
+	return true;
+}
+
+int
+lastack__socket_errno(struct lastack__socket *s)
+{
+	int error = 0;
+	socklen_t len = sizeof(error);
+
+	if (s->first_errno == 0 &&
+	    getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0)
+		s->first_errno = error;
+	return s->first_errno;
+}
+
+bool
+lastack__socket_was_reset(const struct lastack__socket *s)
+{
+	/* EPIPE: tcp_reset() in CLOSE-WAIT, that is, after the peer's FIN. */
+	return s->first_errno == ECONNRESET || s->first_errno == EPIPE;
+}
+
+void
+lastack__socket_freeze(struct lastack__socket *s)
+{
+#ifdef SO_ATTACH_FILTER
+	struct sock_filter none = { .code = BPF_RET | BPF_K };
+	struct sock_fprog program = { .len = 1, .filter = &none };
+
+	setsockopt(
+	    s->fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program));
+#else
+	(void)s;
+#endif
+}
+
+void
+lastack__socket_thaw(struct lastack__socket *s)
+{
+#ifdef SO_DETACH_FILTER
+	set_int(s->fd, SOL_SOCKET, SO_DETACH_FILTER, 0);
+#else
+	(void)s;
+#endif
+}
+
+void
+lastack__socket_reset(struct lastack__socket *s)
+{
+	struct linger none = { .l_onoff = 1, .l_linger = 0 };
+
+	setsockopt(s->fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
+	lastack__socket_close(s);
+}
+
+void
+lastack__socket_close(struct lastack__socket *s)
+{
+	if (s->fd != -1)
+		close(s->fd);
+	s->fd = -1;
+}

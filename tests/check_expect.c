@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <config.h>
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "expect.h"
+#include "lastack.h"
+#include "suite.h"
+
+#define NEEDLES_MAX 4
+#define RANDOM_CASES 4000
+
+struct bytes {
+	const char *data;
+	size_t len;
+};
+
+#define BYTES(literal)                                                         \
+	{                                                                      \
+		literal, sizeof(literal) - 1                                   \
+	}
+
+struct example {
+	struct bytes stream;
+	struct bytes needles[NEEDLES_MAX];
+	size_t count;
+	bool all;
+};
+
+/* What it comes to, however it was cut. */
+struct verdict {
+	bool decided;
+	size_t consumed;
+	int which;
+	int missing;
+};
+
+/* clang-format off */
+static const struct example examples[] = {
+	{ BYTES("aaab"), { BYTES("aab") }, 1, false },
+	{ BYTES("aaaaaaab"), { BYTES("aaab") }, 1, false },
+	{ BYTES("abababac"), { BYTES("ababac") }, 1, false },
+	{ BYTES("abcabcabd"), { BYTES("abcabd") }, 1, false },
+	{ BYTES("aabaabaaab"), { BYTES("aabaaab") }, 1, false },
+	{ BYTES("+PONG\r\n"), { BYTES("+PONG\r\n") }, 1, false },
+	{ BYTES("220 mail ESMTP\r\n"), { BYTES("SMTP") }, 1, false },
+	{ BYTES("xyz"), { BYTES("xyzz") }, 1, false },
+	{ BYTES("xyz"), { BYTES("a") }, 1, false },
+	{ BYTES("a\0b\0\0c"), { BYTES("\0\0c") }, 1, false },
+	{ BYTES("\0\0\0\1"), { BYTES("\0\0\1") }, 1, false },
+	{ BYTES("\xff\xfe\xff\xff"), { BYTES("\xff\xff") }, 1, false },
+	{ BYTES("z"), { BYTES("") }, 1, false },
+	{ BYTES("zz"), { BYTES("q"), BYTES("") }, 2, false },
+	{ BYTES("zq"), { BYTES("zq"), BYTES("") }, 2, false },
+	{ BYTES("zqz"), { BYTES("zq"), BYTES("") }, 2, true },
+	/* The one that ends first wins, the earlier one of two that tie. */
+	{ BYTES("abcdef"), { BYTES("abcd"), BYTES("bc") }, 2, false },
+	{ BYTES("abcdef"), { BYTES("bcd"), BYTES("abcd") }, 2, false },
+	{ BYTES("abcdef"), { BYTES("abcd"), BYTES("bcd") }, 2, false },
+	{ BYTES("abcdef"), { BYTES("ef"), BYTES("ab"), BYTES("a") }, 3, false },
+	{ BYTES("abcdef"), { BYTES("x"), BYTES("y"), BYTES("f") }, 3, false },
+	{ BYTES("abcdef"), { BYTES("def"), BYTES("abc") }, 2, true },
+	{ BYTES("abcdef"), { BYTES("abc"), BYTES("cde") }, 2, true },
+	{ BYTES("abcdef"), { BYTES("a"), BYTES("x"), BYTES("f") }, 3, true },
+	{ BYTES("aaaa"), { BYTES("aa"), BYTES("aa") }, 2, true },
+	{ BYTES("aaaa"), { BYTES("aaa"), BYTES("aa") }, 2, false },
+};
+/* clang-format on */
+
+static size_t
+end_of(const struct bytes *needle, const struct bytes *stream)
+{
+	const char *found;
+
+	if (needle->len == 0)
+		return stream->len > 0 ? 1 : 0;
+	found = memmem(stream->data, stream->len, needle->data, needle->len);
+	return found == NULL ? 0 : (size_t)(found - stream->data) + needle->len;
+}
+
+/* What is to come out, found without any cleverness. */
+static struct verdict
+reference(const struct example *example)
+{
+	struct verdict any = {
+		.consumed = example->stream.len, .which = -1, .missing = -1
+	};
+	struct verdict all = any;
+
+	all.decided = true;
+	all.consumed = 0;
+	for (size_t i = 0; i < example->count; i++) {
+		size_t end = end_of(&example->needles[i], &example->stream);
+
+		if (end == 0 && all.missing == -1) {
+			all.missing = (int)i;
+			all.decided = false;
+		}
+		if (end > all.consumed)
+			all.consumed = end;
+		if (end > 0 && (!any.decided || end < any.consumed)) {
+			any.decided = true;
+			any.consumed = end;
+			any.which = (int)i;
+		}
+	}
+	if (!all.decided)
+		all.consumed = example->stream.len;
+	return example->all ? all : any;
+}
+
+static void
+prepare(struct lastack__expect *expect, const struct example *example)
+{
+	*expect = (struct lastack__expect){ .all = example->all };
+	for (size_t i = 0; i < example->count; i++)
+		ck_assert_int_eq(
+		    lastack__expect_add(expect, example->needles[i].data,
+			example->needles[i].len),
+		    0);
+}
+
+/*
+ * Feeds the stream in pieces: bit i of cuts is a cut before byte i + 1. Each
+ * piece is a block of its own, so that a read behind its end is noticed.
+ */
+static struct verdict
+feed(const struct lastack__expect *expect, const struct bytes *stream,
+    uint64_t cuts)
+{
+	struct lastack__matcher matcher;
+	struct verdict verdict = { 0 };
+	size_t begin = 0;
+
+	ck_assert_int_eq(lastack__matcher_begin(&matcher, expect), 0);
+	for (size_t i = 0; i < stream->len; i++) {
+		size_t len = i + 1 - begin;
+		unsigned char *piece;
+
+		if (i + 1 < stream->len && (cuts >> i & 1) == 0)
+			continue;
+		piece = malloc(len);
+		ck_assert_ptr_nonnull(piece);
+		memcpy(piece, stream->data + begin, len);
+		ck_assert_uint_eq(lastack__matcher_feed(&matcher, piece, 0), 0);
+		verdict.consumed += lastack__matcher_feed(&matcher, piece, len);
+		free(piece);
+		begin = i + 1;
+	}
+	verdict.decided = matcher.decided;
+	verdict.which = matcher.which;
+	verdict.missing = expect->all ? lastack__matcher_missing(&matcher) : -1;
+	lastack__matcher_free(&matcher);
+	return verdict;
+}
+
+static void
+assert_same(const struct verdict *got, const struct verdict *want,
+    const char *what, size_t number, uint64_t cuts)
+{
+	ck_assert_msg(got->decided == want->decided &&
+		got->consumed == want->consumed && got->which == want->which &&
+		got->missing == want->missing,
+	    "%s %zu cut at %llx: decided %d, consumed %zu, which %d, missing "
+	    "%d, but it should be %d, %zu, %d, %d",
+	    what, number, (unsigned long long)cuts, got->decided, got->consumed,
+	    got->which, got->missing, want->decided, want->consumed,
+	    want->which, want->missing);
+}
+
+static void
+try_all_cuts(const struct example *example, const char *what, size_t number)
+{
+	struct verdict want = reference(example);
+	struct lastack__expect expect;
+	uint64_t most = UINT64_C(1) << (example->stream.len - 1);
+
+	prepare(&expect, example);
+	for (uint64_t cuts = 0; cuts < most; cuts++) {
+		struct verdict got = feed(&expect, &example->stream, cuts);
+
+		assert_same(&got, &want, what, number, cuts);
+	}
+	lastack__expect_free(&expect);
+}
+
+START_TEST(every_way_to_cut_a_stream)
+{
+	for (size_t i = 0; i < sizeof(examples) / sizeof(examples[0]); i++)
+		try_all_cuts(&examples[i], "example", i);
+}
+END_TEST
+
+/* Against mistakes in the reference itself. */
+START_TEST(known_verdicts)
+{
+	struct verdict verdict = reference(&examples[0]);
+
+	ck_assert(verdict.decided);
+	ck_assert_uint_eq(verdict.consumed, 4);
+	ck_assert_int_eq(verdict.which, 0);
+	verdict = reference(&(struct example){
+	    BYTES("abcdef"), { BYTES("abcd"), BYTES("bc") }, 2, false });
+	ck_assert_uint_eq(verdict.consumed, 3);
+	ck_assert_int_eq(verdict.which, 1);
+	verdict = reference(&(struct example){
+	    BYTES("abcdef"), { BYTES("a"), BYTES("x"), BYTES("f") }, 3, true });
+	ck_assert(!verdict.decided);
+	ck_assert_int_eq(verdict.missing, 1);
+	ck_assert_uint_eq(verdict.consumed, 6);
+}
+END_TEST
+
+static unsigned int
+seed_of_run(void)
+{
+	const char *given = getenv("SEED");
+	unsigned int seed = given ? (unsigned int)strtoul(given, NULL, 0) :
+				    (unsigned int)getpid() * 2654435761U;
+
+	printf("SEED=%u\n", seed);
+	fflush(stdout);
+	return seed;
+}
+
+static size_t
+random_bytes(unsigned int *seed, char *to, size_t most)
+{
+	/* Few letters, so that almost everything almost matches. */
+	static const char letters[] = { 'a', 'b', '\0' };
+	size_t kinds = 1 + (size_t)rand_r(seed) % sizeof(letters);
+	size_t len = (size_t)rand_r(seed) % (most + 1);
+
+	for (size_t i = 0; i < len; i++)
+		to[i] = letters[(size_t)rand_r(seed) % kinds];
+	return len;
+}
+
+static void
+random_case(unsigned int *seed, size_t number)
+{
+	char stream[48], needles[NEEDLES_MAX][8];
+	struct example example = { .stream.data = stream };
+	struct lastack__expect expect;
+	struct verdict want;
+
+	example.stream.len = random_bytes(seed, stream, sizeof(stream));
+	example.count = 1 + (size_t)rand_r(seed) % NEEDLES_MAX;
+	example.all = rand_r(seed) % 2 == 1;
+	for (size_t i = 0; i < example.count; i++) {
+		example.needles[i].data = needles[i];
+		example.needles[i].len =
+		    random_bytes(seed, needles[i], sizeof(needles[i]));
+	}
+	want = reference(&example);
+	prepare(&expect, &example);
+	for (int i = 0; i < 16; i++) {
+		uint64_t cuts = i == 0 ? 0 : UINT64_MAX;
+		struct verdict got;
+
+		if (i > 1)
+			cuts = (uint64_t)rand_r(seed) << 31 ^
+			    (uint64_t)rand_r(seed);
+		got = feed(&expect, &example.stream, cuts);
+		assert_same(&got, &want, "random case", number, cuts);
+	}
+	lastack__expect_free(&expect);
+}
+
+START_TEST(random_streams)
+{
+	unsigned int seed = seed_of_run();
+
+	for (size_t i = 0; i < RANDOM_CASES; i++)
+		random_case(&seed, i);
+}
+END_TEST
+
+START_TEST(nothing_expected)
+{
+	struct lastack__expect expect = { 0 };
+	struct lastack__matcher matcher;
+	const unsigned char data[] = "abc";
+
+	ck_assert_int_eq(lastack__matcher_begin(&matcher, &expect), 0);
+	ck_assert_uint_eq(lastack__matcher_feed(&matcher, data, 3), 3);
+	ck_assert(!matcher.decided);
+	ck_assert_int_eq(matcher.which, -1);
+	ck_assert_int_eq(lastack__matcher_missing(&matcher), -1);
+	lastack__matcher_free(&matcher);
+	expect.all = true;
+	ck_assert_int_eq(lastack__matcher_begin(&matcher, &expect), 0);
+	ck_assert_uint_eq(lastack__matcher_feed(&matcher, data, 3), 3);
+	ck_assert(!matcher.decided);
+	lastack__matcher_free(&matcher);
+	lastack__expect_free(&expect);
+}
+END_TEST
+
+START_TEST(decided_once)
+{
+	struct lastack__expect expect = { 0 };
+	struct lastack__matcher matcher;
+	const unsigned char data[] = "xabxab";
+
+	ck_assert_int_eq(lastack__expect_add(&expect, "ab", 2), 0);
+	ck_assert_int_eq(lastack__matcher_begin(&matcher, &expect), 0);
+	ck_assert_uint_eq(lastack__matcher_feed(&matcher, data, 6), 3);
+	ck_assert(matcher.decided);
+	ck_assert_uint_eq(lastack__matcher_feed(&matcher, data, 6), 0);
+	ck_assert_int_eq(matcher.which, 0);
+	lastack__matcher_free(&matcher);
+	lastack__expect_free(&expect);
+}
+END_TEST
+
+/* The bytes are copied, and two matchers do not know of each other. */
+START_TEST(matchers_are_independent)
+{
+	struct lastack__expect expect = { 0 };
+	struct lastack__matcher one, two;
+	char needle[] = "ab";
+
+	ck_assert_int_eq(lastack__expect_add(&expect, needle, 2), 0);
+	memset(needle, 'z', 2);
+	ck_assert_int_eq(lastack__matcher_begin(&one, &expect), 0);
+	ck_assert_int_eq(lastack__matcher_begin(&two, &expect), 0);
+	lastack__matcher_feed(&one, (const unsigned char *)"a", 1);
+	lastack__matcher_feed(&two, (const unsigned char *)"b", 1);
+	lastack__matcher_feed(&one, (const unsigned char *)"b", 1);
+	lastack__matcher_feed(&two, (const unsigned char *)"a", 1);
+	ck_assert(one.decided);
+	ck_assert(!two.decided);
+	lastack__matcher_free(&one);
+	lastack__matcher_free(&two);
+	lastack__expect_free(&expect);
+}
+END_TEST
+
+/*
+ * A stream that nearly matches all the time. With an effort of length times
+ * length this would take hours.
+ */
+START_TEST(long_and_repetitive)
+{
+	enum { NEEDLE_BYTES = 1 << 16, STREAM_BYTES = 1 << 24 };
+	unsigned char *bytes = malloc(STREAM_BYTES);
+	struct lastack__expect expect = { 0 };
+	struct lastack__matcher matcher;
+
+	ck_assert_ptr_nonnull(bytes);
+	memset(bytes, 'a', STREAM_BYTES);
+	bytes[NEEDLE_BYTES - 1] = 'b';
+	ck_assert_int_eq(lastack__expect_add(&expect, bytes, NEEDLE_BYTES), 0);
+	bytes[NEEDLE_BYTES - 1] = 'a';
+	bytes[STREAM_BYTES - 2] = 'b';
+	ck_assert_int_eq(lastack__matcher_begin(&matcher, &expect), 0);
+	ck_assert_uint_eq(lastack__matcher_feed(&matcher, bytes, STREAM_BYTES),
+	    STREAM_BYTES - 1);
+	ck_assert(matcher.decided);
+	lastack__matcher_free(&matcher);
+	lastack__expect_free(&expect);
+	free(bytes);
+}
+END_TEST
+
+int
+main(void)
+{
+	TCase *tests = tcase_create("expect");
+
+	tcase_add_test(tests, every_way_to_cut_a_stream);
+	tcase_add_test(tests, known_verdicts);
+	tcase_add_test(tests, random_streams);
+	tcase_add_test(tests, nothing_expected);
+	tcase_add_test(tests, decided_once);
+	tcase_add_test(tests, matchers_are_independent);
+	tcase_add_test(tests, long_and_repetitive);
+	return suite_run(tests, "expect");
+}

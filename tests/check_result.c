@@ -176,7 +176,7 @@ START_TEST(words)
 		    { "none", "ok", "mismatch", "resolve", "refused",
 			"unreachable", "connect-timeout", "reset",
 			"response-timeout", "closed-early", "close-mismatch",
-			"system", "interrupted" } },
+			"fastopen", "system", "interrupted" } },
 		{ phase_name,
 		    { "resolve", "connect", "send", "wait", "receive", "drain",
 			"close", "total" } },

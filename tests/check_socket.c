@@ -128,8 +128,9 @@ connected(struct lastack__socket *socket, bool hold_ack)
 	int peer;
 
 	tcp_local(listener, &address);
-	ck_assert_int_eq(lastack__socket_connect(socket, &address.any,
-			     tcp_length(&address), hold_ack),
+	ck_assert_int_eq(
+	    lastack__socket_connect(socket, &address.any, tcp_length(&address),
+		&(struct lastack__open){ .hold_ack = hold_ack }),
 	    0);
 	tcp_await(socket->fd, POLLOUT);
 	socket->writable = true;
@@ -171,13 +172,15 @@ START_TEST(nowhere_to_connect)
 
 	address.v4.sin_addr.s_addr = htonl(INADDR_BROADCAST);
 	address.v4.sin_port = htons(80);
-	ck_assert_int_ne(lastack__socket_connect(
-			     &socket, &address.any, sizeof(address.v4), false),
+	ck_assert_int_ne(
+	    lastack__socket_connect(&socket, &address.any, sizeof(address.v4),
+		&(struct lastack__open){ .hold_ack = false }),
 	    0);
 	ck_assert_int_eq(socket.fd, -1);
 	address.any.sa_family = AF_UNSPEC;
-	ck_assert_int_ne(lastack__socket_connect(
-			     &socket, &address.any, sizeof(address.v4), false),
+	ck_assert_int_ne(
+	    lastack__socket_connect(&socket, &address.any, sizeof(address.v4),
+		&(struct lastack__open){ .hold_ack = false }),
 	    0);
 	ck_assert_int_eq(socket.fd, -1);
 }

@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lab.h"
 #include "peer.h"
 
 #define ARGS_MAX 8
@@ -38,6 +39,14 @@ static const struct scene {
 		{ PEER_GIVE, 0, "HTTP/1.0 200 OK\r\nContent-Le" },
 		{ PEER_RESET, 0, NULL } },
 	    { "-s", "GET / HTTP/1.0\\r\\n\\r\\n", "-e", "hello", NULL } },
+	{ "Fast Open: the first SYN asks for a cookie ...",
+	    (const struct peer_step[]){ { PEER_TAKE, 0, NULL },
+		{ PEER_GIVE_FIN, 0, "answer" }, { PEER_END, 0, NULL } },
+	    { "-F", "-s", "question", NULL } },
+	{ "... and the next one carries the request.",
+	    (const struct peer_step[]){ { PEER_TAKE, 0, NULL },
+		{ PEER_GIVE_FIN, 0, "answer" }, { PEER_END, 0, NULL } },
+	    { "-F", "-s", "question", NULL } },
 	{ "Only the handshake: SYN, SYN/ACK, RST.",
 	    (const struct peer_step[]){
 		{ PEER_AWAIT, 0, NULL }, { PEER_END, 0, NULL } },
@@ -89,6 +98,9 @@ main(int argc, char **argv)
 {
 	if (argc != 2)
 		errx(2, "usage: demo COMMAND");
+	/* A network of our own, where Fast Open may be switched on; or not. */
+	if (lab_enter() == 0)
+		lab_sysctl("net.ipv4.tcp_fastopen", "3");
 	for (size_t i = 0; i < sizeof(scenes) / sizeof(scenes[0]); i++) {
 		const struct scene *scene = &scenes[i];
 		struct peer *peer =

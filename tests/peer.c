@@ -238,12 +238,16 @@ struct peer *
 peer_start(int family, const struct peer_step *script)
 {
 	struct peer *peer = calloc(1, sizeof(*peer));
+	int queue = 16;
 
 	if (peer == NULL)
 		err(1, "peer");
 	peer->script = script;
 	peer->listen_fd = bound_socket(family, &peer->port);
 	peer->stop_fd = eventfd(0, EFD_CLOEXEC);
+	/* For those who ask; without the sysctl's server bit it is nothing. */
+	setsockopt(
+	    peer->listen_fd, IPPROTO_TCP, TCP_FASTOPEN, &queue, sizeof(queue));
 	if (peer->stop_fd == -1 || listen(peer->listen_fd, 128) == -1)
 		err(1, "peer: listen");
 	errno = pthread_create(&peer->thread, NULL, peer_main, peer);

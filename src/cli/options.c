@@ -171,6 +171,20 @@ take_expect_close(struct options *o, const char *value)
 }
 
 static const char *
+take_fastopen(struct options *o, const char *value)
+{
+	static const char *const words[] = { "try", "require" };
+	static const enum lastack_fastopen wishes[] = { LASTACK_FASTOPEN_TRY,
+		LASTACK_FASTOPEN_REQUIRE };
+	int place = value != NULL ? place_of(value, words, COUNT(words)) : 0;
+
+	if (place == -1)
+		return "not try or require";
+	o->fastopen = wishes[place];
+	return NULL;
+}
+
+static const char *
 take_format(struct options *o, const char *value)
 {
 	static const char *const words[] = { "text", "json" };
@@ -217,7 +231,9 @@ take_verbose(struct options *o, const char *value)
 struct option_row {
 	char letter; /* 0: none */
 	const char *name;
-	const char *value; /* what --help calls it; NULL: takes none */
+	const char *value; /* what --help calls it; NULL: takes none; in
+			      brackets: only of the long name, and may lack */
+
 	const char *help;
 	const char *(*take)(struct options *, const char *);
 	size_t flag; /* offset of a bool, where take is NULL */
@@ -257,6 +273,8 @@ static const struct option_row rows[] = {
 	    TAKE(take_drain) },
 	{ 0, "close", "HOW", "how to end it: auto, fin or rst (auto)",
 	    TAKE(take_close) },
+	{ 'F', "fastopen", "[MODE]", "TCP Fast Open: try or require it (try)",
+	    TAKE(take_fastopen) },
 	{ 'z', "connect-only", NULL, "connect and end, exchange nothing",
 	    FLAG(connect_only) },
 	{ 't', "timeout", "TIME", "a deadline for everything (10s)",
@@ -278,6 +296,12 @@ static const struct option_row rows[] = {
 	{ 'h', "help", NULL, "print this", FLAG(help) },
 	{ 'V', "version", NULL, "print the version", FLAG(version) },
 };
+
+static bool
+may_lack_value(const struct option_row *row)
+{
+	return row->value != NULL && row->value[0] == '[';
+}
 
 static const struct option_row *
 row_of_letter(int letter)
@@ -302,9 +326,13 @@ print_help(struct text *text)
 		size_t before = text->len;
 		char letter[] = { '-', row->letter, ',', ' ', '\0' };
 
-		text_printf(text, "  %s--%s%s%s", row->letter ? letter : "    ",
-		    row->name, row->value ? "=" : "",
-		    row->value ? row->value : "");
+		text_printf(text,
+		    may_lack_value(row) ? "  %s--%s%.1s%s%s" :
+					  "  %s--%s%.0s%s%s",
+		    row->letter ? letter : "    ", row->name,
+		    row->value ? row->value : "", row->value ? "=" : "",
+		    row->value ? row->value + may_lack_value(row) : "");
+
 		text_printf(text, "%*s%s\n", 29 - (int)(text->len - before), "",
 		    row->help);
 	}
@@ -313,7 +341,8 @@ print_help(struct text *text)
 	    "TIME: 10 or 0.5 (seconds), 500us, 500ms, 2s, 1m\n"
 	    "Exit status: 0 ok, 1 mismatch, 2 usage, 3 resolve, 4 refused,\n"
 	    "  5 unreachable, 6 connect-timeout, 7 reset, 8 response-timeout,\n"
-	    "  9 closed-early, 10 close-mismatch, 13 system, 128+n signal n\n"
+	    "  9 closed-early, 10 close-mismatch, 11 fastopen,\n"
+	    "  13 system, 128+n signal n\n"
 	    "More: man lastack\n");
 }
 
@@ -357,13 +386,15 @@ prepare_getopt(char *letters, struct option *names)
 	*letters++ = ':';
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		names[i] = (struct option){ .name = rows[i].name,
-			.has_arg = rows[i].value ? required_argument :
-						   no_argument,
+			.has_arg = may_lack_value(&rows[i]) ?
+			    optional_argument :
+			    rows[i].value ? required_argument :
+					    no_argument,
 			.val = LONG_BASE + (int)i };
 		if (rows[i].letter == 0)
 			continue;
 		*letters++ = rows[i].letter;
-		if (rows[i].value)
+		if (rows[i].value && !may_lack_value(&rows[i]))
 			*letters++ = ':';
 	}
 	*letters = '\0';
@@ -632,6 +663,8 @@ set_request(const struct options *o, struct lastack_request *request)
 	lastack_request_set_time(request, LASTACK_TIME_DRAIN, o->drain_ns);
 	lastack_request_set_time(request, LASTACK_TIME_DELAY, o->delay_ns);
 	lastack_request_set_close(request, o->close);
+	lastack_request_set_fastopen(request, o->fastopen);
+
 	lastack_request_set_connect_only(request, o->connect_only);
 	if (!o->jail &&
 	    (o->verbose > 0 || o->output != NULL || o->expect_count > 0))

@@ -48,6 +48,7 @@ struct options {
 	int64_t timeout_ns, connect_ns, idle_ns, drain_ns, delay_ns;
 	enum lastack_close close;
 	enum lastack_end expect_close;
+	enum lastack_fastopen fastopen;
 
 	enum format format;
 	enum color color;

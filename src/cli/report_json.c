@@ -173,7 +173,8 @@ put_counts(struct text *to, const struct lastack_result *result)
 	put_number(to, "received", result->received_bytes);
 	put_number(to, "kept", result->kept_bytes);
 	put_number(to, "drained", result->drained_bytes);
-	put_number(to, "in_syn", 0);
+	put_number(to, "in_syn", result->in_syn_bytes);
+
 	text_puts(to, "}");
 }
 
@@ -192,14 +193,23 @@ put_expect(struct text *to, const struct options *o,
 }
 
 static void
-put_fastopen(struct text *to)
+put_fastopen(struct text *to, const struct options *o,
+    const struct lastack_result *result)
 {
+	bool asked = result->fastopen != LASTACK_FASTOPEN_OFF;
+	struct text reason = TEXT_INIT;
+
+	verdict_fastopen(&reason, o, result);
 	put_open(to, "fastopen", "{");
-	put_truth(to, "requested", LASTACK_NO);
-	put_string(to, "status", "off");
-	put_truth(to, "cookie", LASTACK_UNKNOWN);
-	put_string(to, "reason", NULL);
+	put_truth(to, "requested", asked ? LASTACK_YES : LASTACK_NO);
+	put_string(to, "status",
+	    result->fastopen_status == LASTACK_FASTOPEN_UNKNOWN ?
+		NULL :
+		lastack_fastopen_name(result->fastopen_status));
+	put_truth(to, "cookie", result->fastopen_cookie);
+	put_string(to, "reason", reason.len > 0 ? reason.bytes : NULL);
 	text_puts(to, "}");
+	text_free(&reason);
 }
 
 static void
@@ -300,7 +310,8 @@ report_json(struct text *to, const struct options *o,
 	put_events(to, result);
 	put_counts(to, result);
 	put_expect(to, o, result);
-	put_fastopen(to);
+	put_fastopen(to, o, result);
+
 	put_close(to, o, result);
 	put_kernel(to, result);
 	put_response(to, o, result);

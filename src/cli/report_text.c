@@ -313,7 +313,11 @@ note_phase(const struct page *page, enum lastack_phase phase, struct text *note)
 	case LASTACK_PHASE_SEND:
 		text_printf(
 		    note, "%s sent", bytes_text(amount, result->sent_bytes));
+		if (result->in_syn_bytes > 0)
+			text_printf(note, ", %s in the SYN",
+			    bytes_text(amount, result->in_syn_bytes));
 		break;
+
 	case LASTACK_PHASE_RECEIVE:
 		text_printf(note, "%s received",
 		    bytes_text(amount, result->received_bytes));
@@ -421,6 +425,25 @@ put_kernel(const struct page *page)
 }
 
 static void
+put_fastopen(const struct page *page)
+{
+	const struct lastack_result *result = page->result;
+	bool known = result->fastopen_status != LASTACK_FASTOPEN_UNKNOWN;
+	struct text line = TEXT_INIT;
+
+	/* Where it is the error, the verdict has said it. */
+	if (result->fastopen == LASTACK_FASTOPEN_OFF ||
+	    result->outcome == LASTACK_OUTCOME_FASTOPEN)
+		return;
+	text_printf(&line, "  fastopen %s: ",
+	    known ? lastack_fastopen_name(result->fastopen_status) :
+		    "not told");
+	verdict_fastopen(&line, page->options, result);
+	put_wrapped(page, text_string(&line), 0);
+	text_free(&line);
+}
+
+static void
 put_attempts(const struct page *page)
 {
 	size_t count = lastack_result_attempts(page->result);
@@ -511,6 +534,7 @@ report_text(struct text *to, const struct options *options,
 	put_verdict(&page);
 	put_staircase(&page);
 	put_kernel(&page);
+	put_fastopen(&page);
 	put_attempts(&page);
 	if (options->verbose > 0) {
 		put_events(&page);

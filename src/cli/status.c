@@ -27,6 +27,8 @@ status_of(const struct lastack_result *result)
 		return 9;
 	case LASTACK_OUTCOME_CLOSE_MISMATCH:
 		return 10;
+	case LASTACK_OUTCOME_FASTOPEN:
+		return 11;
 	case LASTACK_OUTCOME_INTERRUPTED:
 		return 128 + result->interrupted_by;
 	case LASTACK_OUTCOME_NONE:

@@ -162,6 +162,116 @@ verdict_close(struct text *to, const struct options *o,
 	}
 }
 
+/* ---- Fast Open */
+
+static void
+fastopen_requested(struct text *to, const struct lastack_result *result)
+{
+	text_puts(to, "no cookie for this address yet: it was asked for and ");
+	switch (result->fastopen_cookie) {
+	case LASTACK_YES:
+		text_puts(to, "granted; run again");
+		break;
+	case LASTACK_NO:
+		text_puts(to,
+		    "not granted: the server does not do Fast Open on this "
+		    "port, or something on the path takes the option out");
+		break;
+	default:
+		text_puts(to,
+		    "what came of that cannot be seen here; "
+		    "run again");
+	}
+}
+
+static void
+fastopen_unused(struct text *to, const struct options *o)
+{
+	text_puts(to,
+	    o->piece_count > 0 ?
+		"the payload's first bytes were not there yet when the "
+		"connection began" :
+		"there was no payload that a SYN could carry");
+}
+
+static void
+fastopen_unknown(struct text *to, const struct lastack_result *result)
+{
+	bool connected = lastack_result_remote(result) != NULL;
+
+	if (result->in_syn_bytes > 0)
+		text_printf(to, "the SYN carried %" PRIu64 " B and ",
+		    result->in_syn_bytes);
+	text_puts(to,
+	    connected ? "this kernel does not tell what became of it" :
+			"there was no SYN/ACK to tell what became of it");
+}
+
+void
+verdict_fastopen(struct text *to, const struct options *o,
+    const struct lastack_result *result)
+{
+	uint64_t carried = result->in_syn_bytes;
+
+	switch (result->fastopen_status) {
+	case LASTACK_FASTOPEN_NOT_ASKED:
+		break;
+	case LASTACK_FASTOPEN_ACCEPTED:
+		text_printf(to,
+		    "the SYN carried %" PRIu64
+		    " B and the SYN/ACK acknowledged "
+		    "them: one round trip saved",
+		    carried);
+		break;
+	case LASTACK_FASTOPEN_PARTIAL:
+		text_printf(to,
+		    "the SYN carried %" PRIu64
+		    " B and the SYN/ACK acknowledged "
+		    "a part of them: the rest was sent again after the "
+		    "handshake",
+		    carried);
+		break;
+	case LASTACK_FASTOPEN_REQUESTED:
+		fastopen_requested(to, result);
+		break;
+	case LASTACK_FASTOPEN_REFUSED:
+		text_printf(to,
+		    "the SYN carried %" PRIu64
+		    " B and the SYN/ACK acknowledged "
+		    "none of them: they were sent again after the handshake; "
+		    "the cookie may be out of date or the server busy, run "
+		    "again",
+		    carried);
+		break;
+	case LASTACK_FASTOPEN_BLACKHOLED:
+		text_printf(to,
+		    "the SYN with %" PRIu64 " B was lost and a plain SYN went "
+		    "through about a second later: something on the path may "
+		    "drop SYNs with data; do without Fast Open there",
+		    carried);
+		break;
+	case LASTACK_FASTOPEN_PAUSED:
+		text_puts(to,
+		    "the kernel has paused Fast Open after a loss: wait, or "
+		    "see net.ipv4.tcp_fastopen_blackhole_timeout_sec");
+		break;
+	case LASTACK_FASTOPEN_DISABLED:
+		text_puts(to,
+		    "the client bit (1) of net.ipv4.tcp_fastopen is "
+		    "off on this machine: set it");
+		break;
+	case LASTACK_FASTOPEN_UNSUPPORTED:
+		text_puts(to, "this kernel has no Fast Open for clients");
+		break;
+	case LASTACK_FASTOPEN_UNUSED:
+		fastopen_unused(to, o);
+		break;
+	case LASTACK_FASTOPEN_UNKNOWN:
+		fastopen_unknown(to, result);
+		break;
+	}
+}
+
 /* ---- the error */
 
 static void
@@ -282,6 +392,10 @@ verdict_error(struct text *to, const struct options *o,
 		break;
 	case LASTACK_OUTCOME_CLOSE_MISMATCH:
 		error_close(to, o);
+		break;
+	case LASTACK_OUTCOME_FASTOPEN:
+		text_puts(to, "Fast Open was required: ");
+		verdict_fastopen(to, o, result);
 		break;
 	case LASTACK_OUTCOME_SYSTEM:
 		text_printf(to, "local failure while in %s: %s",

@@ -15,7 +15,11 @@ void verdict_close(struct text *to, const struct options *options,
 void verdict_error(struct text *to, const struct options *options,
     const struct lastack_result *result);
 
-/* Both in one sentence. */
+/* What became of Fast Open, why, and what to do; empty if not asked for. */
+void verdict_fastopen(struct text *to, const struct options *options,
+    const struct lastack_result *result);
+
+/* The error and the close in one sentence. */
 void verdict_summary(struct text *to, const struct options *options,
     const struct lastack_result *result);
 

@@ -177,6 +177,7 @@ lastack__account(struct lastack_probe *p)
 	    &p->result, LASTACK_OUTCOME_OK, LASTACK_PHASE_TOTAL, 0);
 	result->interrupted_by = p->interrupted_by;
 	result->sent_bytes = p->socket.sent_bytes;
+	result->in_syn_bytes = p->socket.syn.payload_bytes;
 	result->received_bytes = x->received_bytes;
 	result->kept_bytes = x->kept_bytes;
 	result->drained_bytes = p->socket.taken_bytes - x->received_bytes;

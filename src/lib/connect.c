@@ -6,7 +6,7 @@
 
 #include "clock.h"
 #include "connect.h"
-#include "evidence.h"
+#include "cookie.h"
 
 int
 lastack__connect_begin(
@@ -86,11 +86,16 @@ lastack__connect_next(struct lastack__connect *c, struct lastack__socket *s)
 		attempt->record.size = sizeof(attempt->record);
 		attempt->record.address = attempt->text;
 		lastack__address_text(&address->u.any, attempt->text);
+		if (c->open.payload != NULL)
+			c->cookie = lastack__cookie_look(NULL, &address->u.any);
 		c->begun_ns = lastack__clock_now_ns();
+		error = lastack__socket_connect(
+		    s, &address->u.any, address->len, &c->open);
+		/* The clock starts when the SYN leaves. */
+		if (s->syn.sent_ns != 0)
+			c->begun_ns = s->syn.sent_ns;
 		if (c->first_syn_ns == -1)
 			c->first_syn_ns = c->begun_ns;
-		error = lastack__socket_connect(
-		    s, &address->u.any, address->len, c->hold_ack);
 		if (error == 0)
 			return LASTACK__CONNECT_STARTED;
 		connect_finish(
@@ -106,10 +111,10 @@ lastack__connect_next(struct lastack__connect *c, struct lastack__socket *s)
 static enum lastack__connecting
 connect_look(struct lastack__connect *c, struct lastack__socket *s)
 {
-	struct lastack__evidence evidence;
+	struct lastack__evidence *evidence = &c->evidence;
 
-	lastack__evidence_read(s->fd, &evidence);
-	switch (evidence.state) {
+	lastack__evidence_read(s->fd, evidence);
+	switch (evidence->state) {
 	case LASTACK__STATE_CONNECTING:
 		return LASTACK__CONNECT_GOING;
 	case LASTACK__STATE_CLOSED:
@@ -117,8 +122,6 @@ connect_look(struct lastack__connect *c, struct lastack__socket *s)
 		if (!s->writable)
 			return LASTACK__CONNECT_GOING;
 		lastack__socket_errno(s);
-		/* "Refused" is also what an unreachable port is told by. */
-		c->by_icmp = evidence.has_figures && evidence.segments_in == 0;
 		s->broken = s->first_errno != 0;
 		if (!s->broken || lastack__socket_was_reset(s))
 			return LASTACK__CONNECT_DONE;
@@ -126,6 +129,16 @@ connect_look(struct lastack__connect *c, struct lastack__socket *s)
 	default:
 		return LASTACK__CONNECT_DONE;
 	}
+}
+
+/* "Refused" is also what an unreachable port is told by: without an RST. */
+static enum lastack_outcome
+connect_outcome(const struct lastack__connect *c, int error)
+{
+	if (error == ECONNREFUSED && c->evidence.has_figures &&
+	    c->evidence.segments_in == 0)
+		return LASTACK_OUTCOME_UNREACHABLE;
+	return outcome_of(error, false);
 }
 
 enum lastack__connecting
@@ -137,10 +150,7 @@ lastack__connect_step(
 	if (state == LASTACK__CONNECT_DONE)
 		connect_finish(c, LASTACK_OUTCOME_OK, 0, now_ns);
 	if (state == LASTACK__CONNECT_FAILED) {
-		connect_finish(c,
-		    c->by_icmp && s->first_errno == ECONNREFUSED ?
-			LASTACK_OUTCOME_UNREACHABLE :
-			outcome_of(s->first_errno, false),
+		connect_finish(c, connect_outcome(c, s->first_errno),
 		    s->first_errno, now_ns);
 		lastack__socket_close(s);
 	}

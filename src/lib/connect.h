@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "evidence.h"
 #include "lastack.h"
 #include "resolve.h"
 #include "socket.h"
@@ -20,11 +21,13 @@ struct lastack__connect {
 	struct lastack__addresses addresses; /* owned */
 	struct lastack__attempt *attempts;   /* owned; one an address */
 	size_t tried;			     /* attempts begun */
-	bool hold_ack;			     /* as lastack__socket_connect() */
-	int64_t patience_ns;  /* a span per address; 0: no bound */
-	int64_t begun_ns;     /* the attempt under way */
-	bool by_icmp;	      /* it ended without a segment of the peer's */
-	int64_t first_syn_ns; /* -1: none */
+	struct lastack__open open;	     /* as lastack__socket_connect() */
+	bool fastopen; /* asked for, whether or not it can be used */
+	enum lastack_truth cookie; /* there before the attempt under way */
+	int64_t patience_ns;	   /* a span per address; 0: no bound */
+	int64_t begun_ns;	   /* the attempt under way */
+	struct lastack__evidence evidence; /* right after the handshake */
+	int64_t first_syn_ns;		   /* -1: none */
 };
 
 /* Takes the addresses over. 0, or LASTACK_ERROR_MEMORY. */

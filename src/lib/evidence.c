@@ -66,8 +66,15 @@ lastack__evidence_parse(
 		evidence->mss_bytes = info.tcpi_snd_mss;
 		evidence->segments_out = info.tcpi_segs_out;
 		evidence->segments_in = info.tcpi_segs_in;
+		evidence->syn_data_acked =
+		    (info.tcpi_options & TCPI_OPT_SYN_DATA) != 0;
+		evidence->fastopen_fail = info.tcpi_fastopen_client_fail;
 		if (info.tcpi_min_rtt != UINT32_MAX)
 			evidence->min_rtt_us = info.tcpi_min_rtt;
+	}
+	if (COVERS(len, tcpi_bytes_retrans)) {
+		evidence->has_resent = true;
+		evidence->resent_bytes = info.tcpi_bytes_retrans;
 	}
 }
 

@@ -63,6 +63,7 @@ enum lastack_outcome {
 	LASTACK_OUTCOME_RESPONSE_TIMEOUT, /* exchange not complete in time */
 	LASTACK_OUTCOME_CLOSED_EARLY,	  /* FIN and not a byte of a response */
 	LASTACK_OUTCOME_CLOSE_MISMATCH,	  /* the peer ended in another way */
+	LASTACK_OUTCOME_FASTOPEN,	  /* required, and not accepted */
 	LASTACK_OUTCOME_SYSTEM,	     /* local: permission, descriptors, disk */
 	LASTACK_OUTCOME_INTERRUPTED, /* lastack_probe_interrupt() was called */
 };
@@ -132,6 +133,28 @@ enum lastack_side {
 	LASTACK_SIDE_UNKNOWN,
 	LASTACK_SIDE_PEER,
 	LASTACK_SIDE_LOCAL,
+};
+
+/* TCP Fast Open, RFC 7413. Since 0.1. */
+enum lastack_fastopen {
+	LASTACK_FASTOPEN_OFF,
+	LASTACK_FASTOPEN_TRY,
+	LASTACK_FASTOPEN_REQUIRE, /* all but ACCEPTED is a failure */
+};
+
+/* What became of it. Since 0.1. */
+enum lastack_fastopen_status {
+	LASTACK_FASTOPEN_UNKNOWN,     /* not told, or never connected */
+	LASTACK_FASTOPEN_NOT_ASKED,   /* OFF */
+	LASTACK_FASTOPEN_ACCEPTED,    /* all that the SYN carried was ACKed */
+	LASTACK_FASTOPEN_PARTIAL,     /* a part of it was */
+	LASTACK_FASTOPEN_REQUESTED,   /* no cookie yet: asked for one */
+	LASTACK_FASTOPEN_REFUSED,     /* none of it was: sent again */
+	LASTACK_FASTOPEN_BLACKHOLED,  /* that SYN was lost, a plain one not */
+	LASTACK_FASTOPEN_PAUSED,      /* by the kernel's blackhole timer */
+	LASTACK_FASTOPEN_DISABLED,    /* by sysctl net.ipv4.tcp_fastopen */
+	LASTACK_FASTOPEN_UNSUPPORTED, /* by the kernel */
+	LASTACK_FASTOPEN_UNUSED,      /* nothing to carry */
 };
 
 enum lastack_truth {
@@ -211,6 +234,11 @@ struct lastack_result {
 	uint32_t mss_bytes;
 	uint32_t segments_out;
 	uint32_t segments_in;
+
+	enum lastack_fastopen fastopen;
+	enum lastack_fastopen_status fastopen_status;
+	enum lastack_truth fastopen_cookie; /* the kernel holds one now */
+	uint64_t in_syn_bytes;		    /* payload that the SYN carried */
 };
 
 /* One address that was tried. Since 0.1. */
@@ -290,6 +318,13 @@ LASTACK_API int lastack_request_set_time(
 
 LASTACK_API int lastack_request_set_close(
     struct lastack_request *request, enum lastack_close policy);
+
+/*
+ * The first bytes of the payload ride on the SYN, where they are there without
+ * a wait and the kernel has a cookie.
+ */
+LASTACK_API int lastack_request_set_fastopen(
+    struct lastack_request *request, enum lastack_fastopen fastopen);
 
 /*
  * Connect, send nothing, read nothing, end. A request with neither payload,
@@ -391,6 +426,8 @@ LASTACK_API const char *lastack_outcome_name(enum lastack_outcome outcome);
 LASTACK_API const char *lastack_phase_name(enum lastack_phase phase);
 LASTACK_API const char *lastack_event_name(enum lastack_event event);
 LASTACK_API const char *lastack_end_name(enum lastack_end end);
+LASTACK_API const char *lastack_fastopen_name(
+    enum lastack_fastopen_status status);
 LASTACK_API const char *lastack_error_text(int error);
 
 /* Of the running library, "0.1.0". Since 0.1. */

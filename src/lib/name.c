@@ -27,6 +27,7 @@ lastack_outcome_name(enum lastack_outcome outcome)
 		[LASTACK_OUTCOME_RESPONSE_TIMEOUT] = "response-timeout",
 		[LASTACK_OUTCOME_CLOSED_EARLY] = "closed-early",
 		[LASTACK_OUTCOME_CLOSE_MISMATCH] = "close-mismatch",
+		[LASTACK_OUTCOME_FASTOPEN] = "fastopen",
 		[LASTACK_OUTCOME_SYSTEM] = "system",
 		[LASTACK_OUTCOME_INTERRUPTED] = "interrupted",
 	};
@@ -87,6 +88,25 @@ lastack_end_name(enum lastack_end end)
 	};
 
 	return pick(names, COUNT(names), end);
+}
+
+const char *
+lastack_fastopen_name(enum lastack_fastopen_status status)
+{
+	static const char *const names[] = {
+		[LASTACK_FASTOPEN_NOT_ASKED] = "off",
+		[LASTACK_FASTOPEN_ACCEPTED] = "accepted",
+		[LASTACK_FASTOPEN_PARTIAL] = "partial",
+		[LASTACK_FASTOPEN_REQUESTED] = "requested",
+		[LASTACK_FASTOPEN_REFUSED] = "refused",
+		[LASTACK_FASTOPEN_BLACKHOLED] = "blackholed",
+		[LASTACK_FASTOPEN_PAUSED] = "paused",
+		[LASTACK_FASTOPEN_DISABLED] = "disabled",
+		[LASTACK_FASTOPEN_UNSUPPORTED] = "unsupported",
+		[LASTACK_FASTOPEN_UNUSED] = "unused",
+	};
+
+	return pick(names, COUNT(names), status);
 }
 
 const char *

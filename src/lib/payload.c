@@ -2,6 +2,7 @@
 #include <config.h>
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -116,6 +117,16 @@ lastack__cursor_stream(const struct lastack__cursor *cursor)
 	if (part == NULL || part->fd == -1 || part->start != -1)
 		return -1;
 	return part->fd;
+}
+
+void
+lastack__cursor_poll(struct lastack__cursor *cursor)
+{
+	struct pollfd stream = { .fd = lastack__cursor_stream(cursor),
+		.events = POLLIN };
+
+	if (stream.fd != -1 && poll(&stream, 1, 0) == 1)
+		cursor->stream_ready = true;
 }
 
 /* Returns what read() does; EAGAIN where a stream might block. */

@@ -8,9 +8,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "clock.h"
-#include "probe.h"
 #include "account.h"
+#include "clock.h"
+#include "cookie.h"
+#include "probe.h"
 
 #define SOCKET_EVENTS (EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDHUP | EPOLLET)
 
@@ -39,6 +40,23 @@ probe_watch(struct lastack_probe *p, int operation, int fd, uint32_t events,
 
 /* ---- resolve */
 
+/* What the SYN is to carry, if it is there by now. */
+static void
+load_syn(struct lastack_probe *p)
+{
+	struct lastack__cursor *cursor = &p->exchange.cursor;
+	struct lastack__open *open = &p->connect.open;
+	bool more;
+
+	p->connect.fastopen = true;
+	lastack__cursor_poll(cursor);
+	if (lastack__cursor_peek(cursor, &open->payload, &open->payload_bytes,
+		&more) == LASTACK__PEEK_DATA)
+		open->hold_ack = true;
+	else
+		open->payload = NULL;
+}
+
 static int
 connect_to(struct lastack_probe *p, struct lastack__addresses *addresses)
 {
@@ -48,9 +66,11 @@ connect_to(struct lastack_probe *p, struct lastack__addresses *addresses)
 		return error;
 	p->connect.patience_ns = p->request->connect_ns;
 	/* Only what follows at once may hold the ACK back: 200 ms else. */
-	p->connect.hold_ack = p->bare ||
+	p->connect.open.hold_ack = p->bare ||
 	    lastack__payload_ready(&p->request->payload) ||
 	    (p->request->half_close && p->request->payload.count == 0);
+	if (p->request->fastopen != LASTACK_FASTOPEN_OFF)
+		load_syn(p);
 	p->stage = LASTACK__STAGE_CONNECT;
 	return 0;
 }
@@ -139,6 +159,25 @@ note_addresses(struct lastack_probe *p)
 	result->local_port = lastack__address_port(&local->u.any);
 }
 
+/* Seen now, before what was sent again is acknowledged too. */
+static void
+note_fastopen(struct lastack_probe *p)
+{
+	struct lastack_result *result = &p->result.public;
+	const struct lastack__connect *c = &p->connect;
+
+	if (!c->fastopen)
+		return;
+	result->fastopen_status =
+	    lastack__fastopen_status(&p->socket.syn, &c->evidence, c->cookie);
+	result->fastopen_cookie = c->cookie;
+	if (result->fastopen_status == LASTACK_FASTOPEN_REQUESTED ||
+	    result->fastopen_status == LASTACK_FASTOPEN_REFUSED)
+		result->fastopen_cookie =
+		    lastack__cookie_look(&p->ending.local_address.u.any,
+			&p->ending.remote_address.u.any);
+}
+
 static void
 end_begin(struct lastack_probe *p)
 {
@@ -193,8 +232,12 @@ connect_step(struct lastack_probe *p)
 	if (state != LASTACK__CONNECT_DONE)
 		return;
 	p->connected_ns = p->now_ns;
+	if (p->socket.syn.payload_bytes > 0)
+		lastack__cursor_take(
+		    &p->exchange.cursor, p->socket.syn.payload_bytes);
 	p->socket.writable = true; /* with an empty queue, before any edge */
 	note_addresses(p);
+	note_fastopen(p);
 	if (p->connects_only)
 		end_begin(p);
 	else
@@ -301,11 +344,21 @@ close_judge(struct lastack_probe *p)
 }
 
 static void
+fastopen_judge(struct lastack_probe *p)
+{
+	if (p->request->fastopen == LASTACK_FASTOPEN_REQUIRE &&
+	    p->result.public.fastopen_status != LASTACK_FASTOPEN_ACCEPTED)
+		probe_fail(
+		    p, LASTACK_OUTCOME_FASTOPEN, LASTACK_PHASE_CONNECT, 0);
+}
+
+static void
 end_step(struct lastack_probe *p)
 {
 	lastack__ending_step(&p->ending, &p->socket, p->now_ns);
 	if (p->ending.stage != LASTACK__ENDING_OVER)
 		return;
+	fastopen_judge(p);
 	close_judge(p);
 	p->stage = LASTACK__STAGE_OVER;
 }
@@ -411,6 +464,9 @@ probe_begin_result(struct lastack_probe *p)
 	p->deadline_ns = lastack__clock_add(p->start_ns, p->request->total_ns);
 	p->resolved_ns = p->connected_ns = p->complete_ns = -1;
 	p->connect.first_syn_ns = -1;
+	p->result.public.fastopen = p->request->fastopen;
+	if (p->request->fastopen != LASTACK_FASTOPEN_OFF)
+		p->result.public.fastopen_status = LASTACK_FASTOPEN_UNKNOWN;
 	p->connects_only = lastack__request_connects_only(p->request);
 	p->bare = p->connects_only &&
 	    p->request->expect_close == LASTACK_END_UNKNOWN;

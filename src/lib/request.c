@@ -167,6 +167,18 @@ lastack_request_set_close(
 }
 
 int
+lastack_request_set_fastopen(
+    struct lastack_request *request, enum lastack_fastopen fastopen)
+{
+	if (fastopen != LASTACK_FASTOPEN_OFF &&
+	    fastopen != LASTACK_FASTOPEN_TRY &&
+	    fastopen != LASTACK_FASTOPEN_REQUIRE)
+		return LASTACK_ERROR_ARGUMENT;
+	request->fastopen = fastopen;
+	return 0;
+}
+
+int
 lastack_request_set_connect_only(
     struct lastack_request *request, bool connect_only)
 {

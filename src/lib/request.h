@@ -24,6 +24,7 @@ struct lastack_request {
 
 	int64_t total_ns, connect_ns, idle_ns, drain_ns, delay_ns;
 	enum lastack_close close;
+	enum lastack_fastopen fastopen;
 
 	size_t keep_bytes;
 	lastack_sink sink;

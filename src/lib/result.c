@@ -13,6 +13,8 @@ lastack__result_init(struct lastack__result *result)
 		.public = { .size = sizeof(result->public),
 		    .match_which = -1,
 		    .match = LASTACK_MATCH_NONE,
+		    .fastopen_status = LASTACK_FASTOPEN_NOT_ASKED,
+
 		    .close_peer = LASTACK_END_NONE,
 		    .close_local = LASTACK_END_NONE,
 		    .close_clean = LASTACK_NO,

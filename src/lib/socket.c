@@ -11,6 +11,7 @@
 #include <linux/filter.h>
 #endif
 
+#include "clock.h"
 #include "socket.h"
 
 static void
@@ -19,10 +20,34 @@ set_int(int fd, int level, int option, int value)
 	setsockopt(fd, level, option, &value, sizeof(value));
 }
 
+/* An interrupted connect() goes on by itself; a second would say EALREADY. */
+static int
+socket_syn(struct lastack__socket *s, const struct sockaddr *address,
+    socklen_t len, const struct lastack__open *open)
+{
+	if (open->payload != NULL) {
+		int error = lastack__fastopen_connect(s->fd, address, len,
+		    open->payload, open->payload_bytes, &s->syn);
+
+		s->sent_bytes = s->syn.payload_bytes;
+		if (error != 0 || s->syn.opening == LASTACK__OPENING_EMPTY ||
+		    s->syn.opening == LASTACK__OPENING_LOADED)
+			return error;
+	}
+	s->syn.sent_ns = lastack__clock_now_ns();
+	if (connect(s->fd, address, len) == -1 && errno != EINPROGRESS &&
+	    errno != EINTR)
+		return errno;
+	return 0;
+}
+
 int
 lastack__socket_connect(struct lastack__socket *s,
-    const struct sockaddr *address, socklen_t len, bool hold_ack)
+    const struct sockaddr *address, socklen_t len,
+    const struct lastack__open *open)
 {
+	int error;
+
 	*s = (struct lastack__socket)LASTACK__SOCKET_INIT;
 	s->fd = socket(address->sa_family,
 	    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
@@ -31,25 +56,15 @@ lastack__socket_connect(struct lastack__socket *s,
 	/* An urgent byte left out of the stream would pass for a FIN. */
 	set_int(s->fd, SOL_SOCKET, SO_OOBINLINE, 1);
 #ifdef TCP_QUICKACK
-	if (hold_ack) {
+	if (open->hold_ack) {
 		set_int(s->fd, IPPROTO_TCP, TCP_QUICKACK, 0);
 		s->ack_held = true;
 	}
-#else
-	(void)hold_ack;
 #endif
-	/*
-	 * An interrupted connect() goes on by itself; a second call would only
-	 * say EALREADY.
-	 */
-	if (connect(s->fd, address, len) == -1 && errno != EINPROGRESS &&
-	    errno != EINTR) {
-		int error = errno;
-
+	error = socket_syn(s, address, len, open);
+	if (error != 0)
 		lastack__socket_close(s);
-		return error;
-	}
-	return 0;
+	return error;
 }
 
 void

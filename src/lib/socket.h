@@ -14,6 +14,8 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 
+#include "fastopen.h"
+
 struct lastack__socket {
 	int fd;
 	bool readable, writable; /* an edge that is not used up yet */
@@ -24,6 +26,7 @@ struct lastack__socket {
 	bool fin_sent;
 	bool ack_held;	 /* the handshake's ACK waits for a payload */
 	int first_errno; /* of the connection, 0 if none */
+	struct lastack__syn syn;
 	uint64_t sent_bytes;
 	uint64_t taken_bytes; /* read or discarded */
 };
@@ -33,12 +36,21 @@ struct lastack__socket {
 		.fd = -1                                                       \
 	}
 
-/*
- * Opens a socket and starts to connect. hold_ack: data, FIN or RST will follow
- * the handshake at once, and its ACK shall ride on that. Returns 0, or errno.
- */
+struct lastack__open {
+	/*
+	 * Data, FIN or RST will follow the handshake at once: its ACK shall
+	 * ride on that.
+	 */
+	bool hold_ack;
+	/* For Fast Open, borrowed; NULL: without. */
+	const unsigned char *payload;
+	size_t payload_bytes;
+};
+
+/* Opens a socket and starts to connect. Returns 0, or errno. */
 int lastack__socket_connect(struct lastack__socket *socket,
-    const struct sockaddr *address, socklen_t len, bool hold_ack);
+    const struct sockaddr *address, socklen_t len,
+    const struct lastack__open *open);
 
 /* Takes what epoll says. */
 void lastack__socket_wake(struct lastack__socket *socket, uint32_t events);

@@ -104,7 +104,7 @@ assert_claims(const struct lastack__evidence *evidence, size_t len)
 	const struct tcp_info info = sample();
 	bool counters = COVERS(len, tcpi_bytes_acked) &&
 	    COVERS(len, tcpi_bytes_received) && COVERS(len, tcpi_notsent_bytes);
-	bool figures = counters && COVERS(len, tcpi_min_rtt);
+	bool figures = counters && COVERS(len, tcpi_data_segs_in);
 
 	ck_assert_int_eq(evidence->state,
 	    COVERS(len, tcpi_state) ? LASTACK__STATE_PEER_CLOSED :

@@ -7,6 +7,7 @@
 
 #include "errname.h"
 #include "escape.h"
+#include "hint.h"
 #include "report.h"
 #include "status.h"
 #include "verdict.h"
@@ -142,10 +143,31 @@ put_phases(struct text *to, const struct lastack_result *result)
 		put_us(to, lastack_phase_name(i),
 		    lastack_result_phase_ns(result, i));
 	text_puts(to, "}");
-	/* Estimates of what a capture would show; none are made yet. */
+}
+
+static void
+put_estimate(
+    struct text *to, const char *name, int64_t ns, enum lastack_method method)
+{
+	if (method == LASTACK_METHOD_NONE) {
+		put_string(to, name, NULL);
+		return;
+	}
+	put_open(to, name, "{");
+	put_us(to, "value", ns);
+	put_string(to, "method", lastack_method_name(method));
+	text_puts(to, "}");
+}
+
+/* What a capture would show, as near as can be told without one. */
+static void
+put_wire(struct text *to, const struct lastack_result *result)
+{
 	put_open(to, "wire_us", "{");
-	put_string(to, "handshake", NULL);
-	put_string(to, "first_byte", NULL);
+	put_estimate(
+	    to, "handshake", result->handshake_ns, result->handshake_method);
+	put_estimate(
+	    to, "first_byte", result->first_byte_ns, result->first_byte_method);
 	text_puts(to, "}");
 }
 
@@ -254,9 +276,11 @@ put_kernel(struct text *to, const struct lastack_result *result)
 		put_string(to, "min_rtt_us", NULL);
 	put_number(to, "rttvar_us", result->rttvar_us);
 	put_number(to, "retransmits", result->retransmits);
+	put_number(to, "syn_retransmits", result->syn_retransmits);
 	put_number(to, "mss", result->mss_bytes);
 	put_number(to, "segments_out", result->segments_out);
 	put_number(to, "segments_in", result->segments_in);
+	put_string(to, "congestion", lastack_result_congestion(result));
 	text_puts(to, "}");
 }
 
@@ -288,6 +312,16 @@ put_response(struct text *to, const struct options *o,
 	text_puts(to, "}");
 }
 
+static void
+put_hint(struct text *to, const struct lastack_result *result)
+{
+	struct text hint = TEXT_INIT;
+
+	hint_add(&hint, result);
+	put_string(to, "hint", hint.len > 0 ? hint.bytes : NULL);
+	text_free(&hint);
+}
+
 void
 report_json(struct text *to, const struct options *o,
     const struct lastack_result *result)
@@ -307,6 +341,7 @@ report_json(struct text *to, const struct options *o,
 	put_ends(to, result);
 	put_attempts(to, result);
 	put_phases(to, result);
+	put_wire(to, result);
 	put_events(to, result);
 	put_counts(to, result);
 	put_expect(to, o, result);
@@ -315,6 +350,8 @@ report_json(struct text *to, const struct options *o,
 	put_close(to, o, result);
 	put_kernel(to, result);
 	put_response(to, o, result);
+	put_hint(to, result);
 	text_puts(to, "}\n");
+
 	text_free(&summary);
 }

@@ -6,11 +6,12 @@
 #include <config.h>
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "errname.h"
 #include "escape.h"
+#include "figure.h"
+#include "hint.h"
 #include "report.h"
 #include "verdict.h"
 
@@ -20,7 +21,6 @@
 #define NOTE_LEAST_WIDTH 72 /* narrower: the notes go below */
 #define BAR_LEAST 8
 #define STEPS 8 /* of a column, that a bar can end at */
-#define TIME_TEXT 32
 
 struct page {
 	struct text *to;
@@ -31,44 +31,6 @@ struct page {
 	bool notes_below;
 	int64_t total_ns;
 };
-
-/* ---- figures */
-
-static void
-time_text(char text[TIME_TEXT], int64_t ns)
-{
-	int64_t us = ns / 1000;
-
-	if (ns < 1000000)
-		snprintf(text, TIME_TEXT, "%" PRId64 ".%" PRId64 " us", us,
-		    ns / 100 % 10);
-	else if (us < 1000000)
-		snprintf(text, TIME_TEXT, "%" PRId64 ".%" PRId64 " ms",
-		    us / 1000, us / 100 % 10);
-	else if (us < INT64_C(100000000))
-		snprintf(text, TIME_TEXT, "%" PRId64 ".%02" PRId64 " s",
-		    us / 1000000, us / 10000 % 100);
-	else
-		snprintf(text, TIME_TEXT, "%" PRId64 " s", us / 1000000);
-}
-
-static const char *
-bytes_text(char text[32], uint64_t bytes)
-{
-	static const char *const units[] = { "kB", "MB", "GB", "TB", "PB",
-		"EB" };
-	size_t unit = 0;
-
-	if (bytes < 10000) {
-		snprintf(text, 32, "%" PRIu64 " B", bytes);
-		return text;
-	}
-	for (; bytes >= 10000000 && unit < 5; unit++)
-		bytes /= 1000;
-	snprintf(text, 32, "%" PRIu64 ".%" PRIu64 " %s", bytes / 1000,
-	    bytes / 100 % 10, units[unit]);
-	return text;
-}
 
 /* ---- the verdict */
 
@@ -90,12 +52,11 @@ columns_of(const char *bytes, size_t len)
 	return columns;
 }
 
-/* Word by word, each further line indented. column: where it begins. */
+/* Word by word. column: where the string begins; indent: of further lines. */
 static void
-put_wrapped(const struct page *page, const char *string, size_t column)
+put_wrapped(
+    const struct page *page, const char *string, size_t column, size_t indent)
 {
-	const size_t indent = 4;
-
 	while (*string != '\0') {
 		size_t len = strcspn(string, " ");
 		size_t columns = columns_of(string, len);
@@ -153,7 +114,7 @@ put_verdict(const struct page *page)
 	put_target(&sentence, page->options, result);
 	text_puts(&sentence, "  ");
 	verdict_summary(&sentence, page->options, result);
-	put_wrapped(page, text_string(&sentence), strlen(name));
+	put_wrapped(page, text_string(&sentence), strlen(name), 4);
 	text_free(&sentence);
 }
 
@@ -231,9 +192,9 @@ put_row(const struct page *page, enum lastack_phase phase, int64_t begin_ns,
     const struct text *note)
 {
 	int64_t ns = lastack_result_phase_ns(page->result, phase);
-	char figure[TIME_TEXT];
+	char figure[FIGURE_TEXT];
 
-	time_text(figure, ns);
+	figure_time(figure, ns);
 	text_printf(
 	    page->to, "  %-*s", NAME_COLUMNS - 2, lastack_phase_name(phase));
 	put_bar(page, begin_ns, begin_ns + ns);
@@ -304,7 +265,7 @@ static void
 note_phase(const struct page *page, enum lastack_phase phase, struct text *note)
 {
 	const struct lastack_result *result = page->result;
-	char amount[32];
+	char amount[FIGURE_TEXT];
 
 	switch (phase) {
 	case LASTACK_PHASE_CONNECT:
@@ -312,20 +273,20 @@ note_phase(const struct page *page, enum lastack_phase phase, struct text *note)
 		break;
 	case LASTACK_PHASE_SEND:
 		text_printf(
-		    note, "%s sent", bytes_text(amount, result->sent_bytes));
+		    note, "%s sent", figure_bytes(amount, result->sent_bytes));
 		if (result->in_syn_bytes > 0)
 			text_printf(note, ", %s in the SYN",
-			    bytes_text(amount, result->in_syn_bytes));
+			    figure_bytes(amount, result->in_syn_bytes));
 		break;
 
 	case LASTACK_PHASE_RECEIVE:
 		text_printf(note, "%s received",
-		    bytes_text(amount, result->received_bytes));
+		    figure_bytes(amount, result->received_bytes));
 		break;
 	case LASTACK_PHASE_DRAIN:
 		if (result->drained_bytes > 0)
 			text_printf(note, "%s drained",
-			    bytes_text(amount, result->drained_bytes));
+			    figure_bytes(amount, result->drained_bytes));
 		break;
 	case LASTACK_PHASE_CLOSE:
 		note_close(page, note);
@@ -359,10 +320,10 @@ was_planned(const struct page *page, enum lastack_phase phase)
 static void
 put_scale(const struct page *page)
 {
-	char total[TIME_TEXT], column[TIME_TEXT];
+	char total[FIGURE_TEXT], column[FIGURE_TEXT];
 
-	time_text(total, page->total_ns);
-	time_text(column, page->total_ns / (int64_t)page->bar_columns);
+	figure_time(total, page->total_ns);
+	figure_time(column, page->total_ns / (int64_t)page->bar_columns);
 	text_printf(page->to, "  %-*s%*s %*s", NAME_COLUMNS - 2, "total",
 	    (int)page->bar_columns, "", TIME_COLUMNS, total);
 	if (page->notes_below)
@@ -403,14 +364,14 @@ put_kernel(const struct page *page)
 {
 	const struct lastack_result *result = page->result;
 	struct text line = TEXT_INIT;
-	char rtt[TIME_TEXT], least[TIME_TEXT];
+	char rtt[FIGURE_TEXT], least[FIGURE_TEXT];
 
 	if (!result->has_kernel)
 		return;
 	text_puts(&line, "  kernel   ");
 	if (result->min_rtt_us != 0) {
-		time_text(rtt, (int64_t)result->rtt_us * 1000);
-		time_text(least, (int64_t)result->min_rtt_us * 1000);
+		figure_time(rtt, (int64_t)result->rtt_us * 1000);
+		figure_time(least, (int64_t)result->min_rtt_us * 1000);
 		text_printf(&line, "rtt %s (min %s), ", rtt, least);
 	}
 	if (result->retransmits == 0)
@@ -420,7 +381,21 @@ put_kernel(const struct page *page)
 		    result->retransmits, result->retransmits > 1 ? "s" : "");
 	text_printf(&line, ", mss %" PRIu32 ", %" PRIu32 " out, %" PRIu32 " in",
 	    result->mss_bytes, result->segments_out, result->segments_in);
-	put_wrapped(page, text_string(&line), 0);
+	put_wrapped(page, text_string(&line), 0, NAME_COLUMNS);
+	text_free(&line);
+}
+
+static void
+put_hint(const struct page *page)
+{
+	struct text line = TEXT_INIT;
+	size_t before;
+
+	text_puts(&line, "  hint     ");
+	before = line.len;
+	hint_add(&line, page->result);
+	if (line.len > before)
+		put_wrapped(page, text_string(&line), 0, NAME_COLUMNS);
 	text_free(&line);
 }
 
@@ -439,7 +414,7 @@ put_fastopen(const struct page *page)
 	    known ? lastack_fastopen_name(result->fastopen_status) :
 		    "not told");
 	verdict_fastopen(&line, page->options, result);
-	put_wrapped(page, text_string(&line), 0);
+	put_wrapped(page, text_string(&line), 0, NAME_COLUMNS);
 	text_free(&line);
 }
 
@@ -455,9 +430,9 @@ put_attempts(const struct page *page)
 		const struct lastack_attempt *attempt =
 		    lastack_result_attempt(page->result, i);
 		const char *error = errname(attempt->error_errno);
-		char figure[TIME_TEXT];
+		char figure[FIGURE_TEXT];
 
-		time_text(figure, attempt->time_ns);
+		figure_time(figure, attempt->time_ns);
 		text_printf(page->to, "  %-7s  %*s  %s  %s%s%s%s\n",
 		    i == 0 ? "address" : "", TIME_COLUMNS, figure,
 		    attempt->address, lastack_outcome_name(attempt->outcome),
@@ -473,9 +448,9 @@ put_events(const struct page *page)
 
 	text_puts(page->to, "\n");
 	for (size_t i = 0; i < count; i++) {
-		char figure[TIME_TEXT];
+		char figure[FIGURE_TEXT];
 
-		time_text(
+		figure_time(
 		    figure, lastack_result_event_ns(page->result, events[i]));
 		text_printf(page->to, "  %-7s  %*s  %s\n",
 		    i == 0 ? "event" : "", TIME_COLUMNS, figure,
@@ -490,7 +465,7 @@ put_response(const struct page *page)
 	const char *bytes = lastack_result_response(page->result);
 	size_t left = (size_t)page->result->kept_bytes;
 	uint64_t cut = page->result->received_bytes - left;
-	char amount[32];
+	char amount[FIGURE_TEXT];
 
 	if (page->options->jail || page->result->received_bytes == 0)
 		return;
@@ -511,7 +486,7 @@ put_response(const struct page *page)
 	}
 	if (cut > 0)
 		text_printf(
-		    page->to, "  and %s more\n", bytes_text(amount, cut));
+		    page->to, "  and %s more\n", figure_bytes(amount, cut));
 }
 
 void
@@ -535,6 +510,7 @@ report_text(struct text *to, const struct options *options,
 	put_staircase(&page);
 	put_kernel(&page);
 	put_fastopen(&page);
+	put_hint(&page);
 	put_attempts(&page);
 	if (options->verbose > 0) {
 		put_events(&page);

@@ -6,22 +6,16 @@
 #include <string.h>
 
 #include "escape.h"
+#include "figure.h"
 #include "parse.h"
 #include "verdict.h"
 
 static void
 put_time(struct text *to, int64_t ns)
 {
-	if (ns < 0)
-		ns = 0;
-	if (ns < 1000000)
-		text_printf(to, "%" PRId64 " us", ns / 1000);
-	else if (ns < INT64_C(1000000000))
-		text_printf(to, "%" PRId64 ".%" PRId64 " ms", ns / 1000000,
-		    ns / 100000 % 10);
-	else
-		text_printf(to, "%" PRId64 ".%02" PRId64 " s", ns / 1000000000,
-		    ns / 10000000 % 100);
+	char figure[FIGURE_TEXT];
+
+	text_puts(to, figure_time(figure, ns < 0 ? 0 : ns));
 }
 
 static void

@@ -151,6 +151,42 @@ account_kernel(struct lastack_probe *p)
 	result->segments_in = evidence->segments_in;
 }
 
+/*
+ * After a SYN was sent again the kernel has no sample, or one of whole
+ * milliseconds: the clock is the better witness then.
+ */
+static void
+account_handshake(struct lastack_probe *p)
+{
+	struct lastack_result *result = &p->result.public;
+	const struct lastack__evidence *evidence = &p->connect.evidence;
+
+	result->handshake_ns = p->connected_ns - p->connect.begun_ns;
+	result->handshake_method = LASTACK_METHOD_CLOCK;
+	if (!evidence->has_figures || evidence->rtt_us == 0 ||
+	    evidence->retransmits > 0)
+		return;
+	result->handshake_ns = (int64_t)evidence->rtt_us * 1000;
+	result->handshake_method = LASTACK_METHOD_KERNEL_RTT;
+}
+
+static void
+account_first_byte(struct lastack_probe *p)
+{
+	struct lastack_result *result = &p->result.public;
+	const struct lastack__exchange *x = &p->exchange;
+
+	if (x->first_send_ns == -1 || x->first_byte_ns < x->first_send_ns)
+		return; /* nothing was asked, or it was not the answer */
+	result->first_byte_ns = x->first_byte_ns - x->first_send_ns;
+	result->first_byte_method = LASTACK_METHOD_CLOCK;
+	if (x->stamp_ns < x->first_send_ns || x->stamp_ns > x->first_byte_ns)
+		return;
+	result->first_byte_ns = x->stamp_ns - x->first_send_ns;
+	result->first_byte_method = x->stamp_exact ? LASTACK_METHOD_STAMP :
+						     LASTACK_METHOD_STAMP_BOUND;
+}
+
 static void
 account_close(struct lastack_probe *p)
 {
@@ -187,7 +223,10 @@ lastack__account(struct lastack_probe *p)
 	if (p->connected_ns != -1) {
 		account_close(p);
 		account_kernel(p);
+		account_handshake(p);
+		account_first_byte(p);
 	}
+	result->syn_retransmits = p->connect.evidence.retransmits;
 	account_expectations(p);
 	account_phases(p, end_ns);
 	account_events(p, end_ns);

@@ -58,7 +58,8 @@ lastack__evidence_parse(
 		evidence->bytes_received = info.tcpi_bytes_received;
 		evidence->unsent_bytes = info.tcpi_notsent_bytes;
 	}
-	if (COVERS(len, tcpi_min_rtt)) {
+	if (COVERS(len, tcpi_data_segs_in)) {
+
 		evidence->has_figures = true;
 		evidence->rtt_us = info.tcpi_rtt;
 		evidence->rttvar_us = info.tcpi_rttvar;
@@ -66,6 +67,7 @@ lastack__evidence_parse(
 		evidence->mss_bytes = info.tcpi_snd_mss;
 		evidence->segments_out = info.tcpi_segs_out;
 		evidence->segments_in = info.tcpi_segs_in;
+		evidence->data_segments_in = info.tcpi_data_segs_in;
 		evidence->syn_data_acked =
 		    (info.tcpi_options & TCPI_OPT_SYN_DATA) != 0;
 		evidence->fastopen_fail = info.tcpi_fastopen_client_fail;

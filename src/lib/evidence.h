@@ -39,6 +39,7 @@ struct lastack__evidence {
 	uint32_t rtt_us, rttvar_us, min_rtt_us;
 	uint32_t retransmits, mss_bytes;
 	uint32_t segments_out, segments_in;
+	uint32_t data_segments_in;
 	bool syn_data_acked;	/* Fast Open: all that the SYN carried */
 	unsigned fastopen_fail; /* tcpi_fastopen_client_fail */
 

@@ -7,6 +7,7 @@
 
 #include "clock.h"
 #include "drain.h"
+#include "evidence.h"
 #include "exchange.h"
 
 #define SCRATCH_BYTES 65536
@@ -21,7 +22,10 @@ lastack__exchange_begin(
 		.sent_ns = -1,
 		.first_byte_ns = -1,
 		.last_byte_ns = -1,
-		.matched_ns = -1 };
+		.matched_ns = -1,
+		.first_send_ns = -1,
+		.stamp_ns = -1 };
+
 	lastack__cursor_begin(&x->cursor, &request->payload);
 	return lastack__matcher_begin(&x->matcher, &request->expect);
 }
@@ -67,6 +71,8 @@ exchange_send(
 			return;
 		case LASTACK__PEEK_DATA:
 			/* Our FIN, if it comes next, rides on the data. */
+			if (x->first_send_ns == -1)
+				x->first_send_ns = lastack__clock_now_ns();
 			len = lastack__socket_send(
 			    s, data, len, more || x->request->half_close);
 			lastack__cursor_take(&x->cursor, len);
@@ -111,6 +117,45 @@ exchange_looks(const struct lastack__exchange *x)
 	    (x->request->expect.count > 0 && !x->matcher.decided);
 }
 
+static bool
+exchange_first(const struct lastack__exchange *x)
+{
+	return x->first_byte_ns == -1;
+}
+
+/*
+ * A stamp is of the last segment that the read took from, and a pure FIN is one
+ * as well: it is the first byte's only where nothing else has come.
+ */
+static void
+exchange_check_stamp(
+    struct lastack__exchange *x, const struct lastack__socket *s)
+{
+	struct lastack__evidence evidence;
+
+	if (x->stamp_ns == -1)
+		return;
+	lastack__evidence_read(s->fd, &evidence);
+	x->stamp_exact = evidence.has_figures &&
+	    evidence.data_segments_in == 1 &&
+	    evidence.state == LASTACK__STATE_OPEN;
+}
+
+/* Discards once, without a copy where there is a way to. */
+static size_t
+exchange_discard(
+    struct lastack__exchange *x, struct lastack__socket *s, size_t limit)
+{
+#ifdef LASTACK_DRAIN_TRUNCATE
+	if (exchange_first(x))
+		return lastack__socket_receive_first(
+		    s, NULL, limit, &x->stamp_ns);
+#else
+	(void)x;
+#endif
+	return lastack__drain_once(s, limit);
+}
+
 /* Reads once and shows it to all who look. Returns the bytes. */
 static size_t
 exchange_look(struct lastack__exchange *x, struct lastack__socket *s,
@@ -124,7 +169,10 @@ exchange_look(struct lastack__exchange *x, struct lastack__socket *s,
 		exchange_fail(x, LASTACK_PHASE_RECEIVE, ENOMEM);
 		return 0;
 	}
-	n = lastack__socket_receive(s, data, room < limit ? room : limit);
+	limit = room < limit ? room : limit;
+	n = exchange_first(x) ?
+	    lastack__socket_receive_first(s, data, limit, &x->stamp_ns) :
+	    lastack__socket_receive(s, data, limit);
 	if (n == 0)
 		return 0;
 	if (data != x->scratch)
@@ -192,13 +240,15 @@ exchange_receive(
 		if (exchange_looks(x))
 			n = exchange_look(x, s, exchange_limit(x), now_ns);
 		else
-			n = lastack__drain_once(s, exchange_limit(x));
+			n = exchange_discard(x, s, exchange_limit(x));
 		if (n == 0)
 			continue;
 		x->received_bytes += n;
 		x->last_byte_ns = now_ns;
-		if (x->first_byte_ns == -1)
-			x->first_byte_ns = now_ns;
+		if (!exchange_first(x))
+			continue;
+		x->first_byte_ns = now_ns;
+		exchange_check_stamp(x, s);
 	}
 	x->again = true;
 }

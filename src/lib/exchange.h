@@ -39,6 +39,11 @@ struct lastack__exchange {
 
 	/* Instants; -1: not reached. */
 	int64_t sent_ns, first_byte_ns, last_byte_ns, matched_ns;
+
+	/* Nearest to the wire. */
+	int64_t first_send_ns; /* the instant before the first send() */
+	int64_t stamp_ns;      /* the kernel's, of the first byte */
+	bool stamp_exact;      /* else the byte came no later than that */
 };
 
 /* 0, or LASTACK_ERROR_MEMORY. */

@@ -157,6 +157,15 @@ enum lastack_fastopen_status {
 	LASTACK_FASTOPEN_UNUSED,      /* nothing to carry */
 };
 
+/* How a time of the wire was measured, the best first. Since 0.1. */
+enum lastack_method {
+	LASTACK_METHOD_NONE,
+	LASTACK_METHOD_KERNEL_RTT,  /* the kernel's round trip of the SYN */
+	LASTACK_METHOD_STAMP,	    /* the kernel's receive stamp */
+	LASTACK_METHOD_STAMP_BOUND, /* likewise, at the latest */
+	LASTACK_METHOD_CLOCK,	    /* read after waking up */
+};
+
 enum lastack_truth {
 	LASTACK_UNKNOWN, /* not measured, or this system does not tell */
 	LASTACK_NO,
@@ -239,6 +248,14 @@ struct lastack_result {
 	enum lastack_fastopen_status fastopen_status;
 	enum lastack_truth fastopen_cookie; /* the kernel holds one now */
 	uint64_t in_syn_bytes;		    /* payload that the SYN carried */
+
+	/* The best estimate of what a capture would show; method NONE: none. */
+	int64_t handshake_ns; /* SYN to SYN/ACK */
+	enum lastack_method handshake_method;
+	uint32_t
+	    syn_retransmits;   /* of retransmits; also where never connected */
+	int64_t first_byte_ns; /* first payload byte to first of the response */
+	enum lastack_method first_byte_method;
 };
 
 /* One address that was tried. Since 0.1. */
@@ -407,6 +424,10 @@ LASTACK_API const char *lastack_result_local(
 LASTACK_API const char *lastack_result_error_text(
     const struct lastack_result *result);
 
+/* The congestion control algorithm, "cubic"; NULL where it is not told. */
+LASTACK_API const char *lastack_result_congestion(
+    const struct lastack_result *result);
+
 /* -1: not reached. */
 LASTACK_API int64_t lastack_result_phase_ns(
     const struct lastack_result *result, enum lastack_phase phase);
@@ -428,6 +449,7 @@ LASTACK_API const char *lastack_event_name(enum lastack_event event);
 LASTACK_API const char *lastack_end_name(enum lastack_end end);
 LASTACK_API const char *lastack_fastopen_name(
     enum lastack_fastopen_status status);
+LASTACK_API const char *lastack_method_name(enum lastack_method method);
 LASTACK_API const char *lastack_error_text(int error);
 
 /* Of the running library, "0.1.0". Since 0.1. */

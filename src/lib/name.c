@@ -110,6 +110,20 @@ lastack_fastopen_name(enum lastack_fastopen_status status)
 }
 
 const char *
+lastack_method_name(enum lastack_method method)
+{
+	static const char *const names[] = {
+		[LASTACK_METHOD_NONE] = "none",
+		[LASTACK_METHOD_KERNEL_RTT] = "kernel-rtt",
+		[LASTACK_METHOD_STAMP] = "stamp",
+		[LASTACK_METHOD_STAMP_BOUND] = "stamp-bound",
+		[LASTACK_METHOD_CLOCK] = "clock",
+	};
+
+	return pick(names, COUNT(names), method);
+}
+
+const char *
 lastack_error_text(int error)
 {
 	switch (error) {

@@ -69,6 +69,7 @@ connect_to(struct lastack_probe *p, struct lastack__addresses *addresses)
 	p->connect.open.hold_ack = p->bare ||
 	    lastack__payload_ready(&p->request->payload) ||
 	    (p->request->half_close && p->request->payload.count == 0);
+	p->connect.open.stamps = p->request->payload.count > 0;
 	if (p->request->fastopen != LASTACK_FASTOPEN_OFF)
 		load_syn(p);
 	p->stage = LASTACK__STAGE_CONNECT;
@@ -232,12 +233,16 @@ connect_step(struct lastack_probe *p)
 	if (state != LASTACK__CONNECT_DONE)
 		return;
 	p->connected_ns = p->now_ns;
-	if (p->socket.syn.payload_bytes > 0)
+	if (p->socket.syn.payload_bytes > 0) {
 		lastack__cursor_take(
 		    &p->exchange.cursor, p->socket.syn.payload_bytes);
+		p->exchange.first_send_ns = p->socket.syn.sent_ns;
+	}
 	p->socket.writable = true; /* with an empty queue, before any edge */
 	note_addresses(p);
 	note_fastopen(p);
+	lastack__socket_congestion(
+	    &p->socket, p->result.congestion, sizeof(p->result.congestion));
 	if (p->connects_only)
 		end_begin(p);
 	else

@@ -69,6 +69,14 @@ lastack_result_local(const struct lastack_result *result)
 }
 
 const char *
+lastack_result_congestion(const struct lastack_result *result)
+{
+	const char *text = inside(result)->congestion;
+
+	return *text ? text : NULL;
+}
+
+const char *
 lastack_result_error_text(const struct lastack_result *result)
 {
 	return inside(result)->error_text;

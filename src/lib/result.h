@@ -10,12 +10,14 @@
 #include "resolve.h"
 
 #define LASTACK__ERROR_TEXT 128
+#define LASTACK__CONGESTION_TEXT 16 /* TCP_CA_NAME_MAX */
 
 struct lastack__result {
 	struct lastack_result public; /* first: accessors cast back */
 	char remote[LASTACK__ADDRESS_TEXT];
 	char local[LASTACK__ADDRESS_TEXT];
 	char error_text[LASTACK__ERROR_TEXT];
+	char congestion[LASTACK__CONGESTION_TEXT];
 	int64_t phase_ns[LASTACK_PHASE_TOTAL + 1]; /* spans; -1: not reached */
 	int64_t event_ns[LASTACK_EVENT_COUNT];	   /* from start; -1: never */
 	const struct lastack__attempt *attempts;   /* the probe's */

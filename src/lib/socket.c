@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
@@ -61,6 +62,10 @@ lastack__socket_connect(struct lastack__socket *s,
 		s->ack_held = true;
 	}
 #endif
+	if (open->stamps) {
+		lastack__stamp_clocks(&s->clocks);
+		lastack__stamp_ask(s->fd);
+	}
 	error = socket_syn(s, address, len, open);
 	if (error != 0)
 		lastack__socket_close(s);
@@ -121,6 +126,15 @@ lastack__socket_receive(struct lastack__socket *s, void *data, size_t len)
 }
 
 size_t
+lastack__socket_receive_first(
+    struct lastack__socket *s, void *data, size_t len, int64_t *stamp_ns)
+{
+	return lastack__socket_took(s,
+	    lastack__stamp_receive(s->fd, data, len, &s->clocks, stamp_ns),
+	    len);
+}
+
+size_t
 lastack__socket_send(
     struct lastack__socket *s, const void *data, size_t len, bool more)
 {
@@ -144,6 +158,23 @@ lastack__socket_send(
 	s->readable = true;
 	s->hung_up = true;
 	return 0;
+}
+
+void
+lastack__socket_congestion(
+    const struct lastack__socket *s, char *name, size_t len)
+{
+#ifdef TCP_CONGESTION
+	socklen_t room = (socklen_t)(len - 1);
+
+	memset(name, 0, len);
+	if (getsockopt(s->fd, IPPROTO_TCP, TCP_CONGESTION, name, &room) == -1)
+		name[0] = '\0';
+#else
+	(void)s;
+	(void)len;
+	name[0] = '\0';
+#endif
 }
 
 void

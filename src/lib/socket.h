@@ -15,6 +15,7 @@
 #include <sys/types.h>
 
 #include "fastopen.h"
+#include "stamp.h"
 
 struct lastack__socket {
 	int fd;
@@ -27,6 +28,7 @@ struct lastack__socket {
 	bool ack_held;	 /* the handshake's ACK waits for a payload */
 	int first_errno; /* of the connection, 0 if none */
 	struct lastack__syn syn;
+	struct lastack__clocks clocks; /* when it was opened */
 	uint64_t sent_bytes;
 	uint64_t taken_bytes; /* read or discarded */
 };
@@ -42,6 +44,7 @@ struct lastack__open {
 	 * ride on that.
 	 */
 	bool hold_ack;
+	bool stamps; /* the first byte shall have one */
 	/* For Fast Open, borrowed; NULL: without. */
 	const unsigned char *payload;
 	size_t payload_bytes;
@@ -59,6 +62,13 @@ void lastack__socket_wake(struct lastack__socket *socket, uint32_t events);
 size_t lastack__socket_receive(
     struct lastack__socket *socket, void *data, size_t len);
 
+/*
+ * The same, for the first byte: with its stamp, -1 where there is none. data
+ * NULL: discards, where LASTACK_DRAIN_TRUNCATE.
+ */
+size_t lastack__socket_receive_first(
+    struct lastack__socket *socket, void *data, size_t len, int64_t *stamp_ns);
+
 /* Takes the result of a recv() on this socket, of up to len bytes. */
 size_t lastack__socket_took(
     struct lastack__socket *socket, ssize_t n, size_t len);
@@ -66,6 +76,10 @@ size_t lastack__socket_took(
 /* Bytes, or 0: not now, or never where it is broken. */
 size_t lastack__socket_send(
     struct lastack__socket *socket, const void *data, size_t len, bool more);
+
+/* The congestion control's name into a buffer of len bytes; or "". */
+void lastack__socket_congestion(
+    const struct lastack__socket *socket, char *name, size_t len);
 
 /* Lets the ACK go that the kernel may be holding back. */
 void lastack__socket_release_ack(struct lastack__socket *socket);

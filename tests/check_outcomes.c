@@ -217,7 +217,6 @@ START_TEST(outcome_as_text)
 	server_start(&server, AF_INET, &scene->script);
 	assert_text(scene->argv, "127.0.0.1", server.port_text, scene->outcome,
 	    scene->status);
-	server_await_ended(&server, 1);
 	server_stop(&server);
 }
 END_TEST
@@ -232,8 +231,11 @@ START_TEST(outcome_as_json)
 	    scene->outcome, scene->status);
 	assert_scene(scene, report);
 	json_decref(report);
-	server_await_ended(&server, 1);
-	ck_assert_uint_eq(server.got_bytes, (uint64_t)scene->sent);
+	/* Of a handshake that ends in an RST the server learns nothing. */
+	if (scene->sent > 0) {
+		server_await_ended(&server, 1);
+		ck_assert_uint_eq(server.got_bytes, (uint64_t)scene->sent);
+	}
 	server_stop(&server);
 }
 END_TEST
@@ -356,25 +358,28 @@ END_TEST
 
 /* ---- targets */
 
+#define CLOSED "--expect-close=fin"
+
 START_TEST(forms_of_a_target)
 {
 	char joined[64];
 	const char *host = _i == 0 ? "127.0.0.1" : "::1";
 	struct run run;
 
+	/* Of a handshake that ends in an RST the server learns nothing. */
 	server_start(&server, _i == 0 ? AF_INET : AF_INET6,
-	    &(struct server_script){ .end = SERVER_HOLD });
+	    &(struct server_script){ .end = SERVER_FIN });
 	snprintf(joined, sizeof(joined), _i == 0 ? "%s:%s" : "[%s]:%s", host,
 	    server.port_text);
-	const char *const rows[][6] = {
-		{ host, server.port_text, NULL },
-		{ joined, NULL },
-		{ "-H", joined, NULL },
-		{ "-H", host, "-p", server.port_text, NULL },
-		{ "-p", server.port_text, host, NULL },
-		{ "-H", host, server.port_text, NULL },
-		{ _i == 0 ? "-4" : "-6", host, server.port_text, NULL },
-		{ "-n", joined, NULL },
+	const char *const rows[][8] = {
+		{ CLOSED, host, server.port_text, NULL },
+		{ CLOSED, joined, NULL },
+		{ CLOSED, "-H", joined, NULL },
+		{ CLOSED, "-H", host, "-p", server.port_text, NULL },
+		{ CLOSED, "-p", server.port_text, host, NULL },
+		{ CLOSED, "-H", host, server.port_text, NULL },
+		{ CLOSED, _i == 0 ? "-4" : "-6", host, server.port_text, NULL },
+		{ CLOSED, "-n", joined, NULL },
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		run_command(&run, rows[i]);

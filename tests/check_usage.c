@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lab.h"
 #include "run.h"
 #include "suite.h"
 #include "tcp.h"
@@ -25,8 +26,31 @@ struct wrong {
 	const char *named;
 };
 
+static bool have_lab;
+static long begun_before;
 static int listener;
 static char port_text[8];
+
+/*
+ * A check of the handshake alone ends in an RST before a server can know of
+ * it. In a network namespace of our own the kernel's count of connections that
+ * were begun tells all the same.
+ */
+static long
+connections_begun(void)
+{
+	FILE *file = fopen("/proc/net/snmp", "r");
+	char line[1024];
+	long begun = -1;
+
+	ck_assert_ptr_nonnull(file);
+	while (fgets(line, sizeof(line), file) != NULL)
+		if (sscanf(line, "Tcp: %*d %*d %*d %*d %ld", &begun) == 1)
+			break;
+	fclose(file);
+	ck_assert_int_ne(begun, -1);
+	return begun;
+}
 
 static void
 set_up(void)
@@ -34,6 +58,7 @@ set_up(void)
 	listener = tcp_listen(AF_INET, 8);
 	tcp_nonblocking(listener);
 	snprintf(port_text, sizeof(port_text), "%u", tcp_port(listener));
+	begun_before = connections_begun();
 }
 
 static void
@@ -47,6 +72,8 @@ assert_no_connection(void)
 {
 	ck_assert_int_eq(accept(listener, NULL, NULL), -1);
 	ck_assert_int_eq(errno, EAGAIN);
+	if (have_lab)
+		ck_assert_int_eq(connections_begun(), begun_before);
 }
 
 static void
@@ -160,10 +187,10 @@ static const struct wrong usage[] = {
 	{ { "--color=blue", "127.0.0.1", "%" }, "'blue'" },
 	{ { "-o", "", "127.0.0.1", "%" }, "''" },
 	/* Bytes. */
-	{ { "-s", "a\\q", "127.0.0.1", "%" }, "a\\\\q" },
-	{ { "-s", "a\\x4", "127.0.0.1", "%" }, "a\\\\x4" },
-	{ { "-s", "a\\", "127.0.0.1", "%" }, "a\\\\" },
-	{ { "-e", "a\\q", "127.0.0.1", "%" }, "a\\\\q" },
+	{ { "-s", "a\\q", "127.0.0.1", "%" }, "'a\\q'" },
+	{ { "-s", "a\\x4", "127.0.0.1", "%" }, "'a\\x4'" },
+	{ { "-s", "a\\", "127.0.0.1", "%" }, "'a\\'" },
+	{ { "-e", "a\\q", "127.0.0.1", "%" }, "'a\\q'" },
 	{ { "--send-hex=4", "127.0.0.1", "%" }, "'4'" },
 	{ { "--send-hex=4x", "127.0.0.1", "%" }, "'4x'" },
 	{ { "--send-hex=0x41", "127.0.0.1", "%" }, "'0x41'" },
@@ -232,7 +259,8 @@ START_TEST(right_command_line)
 	ck_assert_str_eq(run.err, "");
 	ck_assert_str_ne(run.out, "");
 	run_free(&run);
-	ck_assert_int_ne(accept(listener, NULL, NULL), -1);
+	if (have_lab)
+		ck_assert_int_eq(connections_begun(), begun_before + 1);
 }
 END_TEST
 
@@ -343,6 +371,9 @@ main(void)
 {
 	TCase *tests = tcase_create("usage");
 
+	have_lab = lab_enter() == 0;
+	if (!have_lab)
+		fprintf(stderr, "no network namespace: less is looked at\n");
 	tcase_add_checked_fixture(tests, set_up, tear_down);
 	tcase_add_loop_test(tests, usage_errors, 0, ROWS(usage));
 	tcase_add_loop_test(tests, local_errors, 0, ROWS(local));

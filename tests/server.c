@@ -3,16 +3,17 @@
 
 #include <check.h>
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "server.h"
 #include "tcp.h"
 
 #define PATIENCE_SECONDS 60
+#define ARGUMENTS_MAX 64
 
 /*
  * Nothing is asserted in the thread: it is the main one that the test belongs
@@ -176,6 +177,7 @@ server_start(
 	server->script = *script;
 	server->client = -1;
 	server->listener = tcp_listen(family, 64);
+	server->host = family == AF_INET ? "127.0.0.1" : "::1";
 	server->port = tcp_port(server->listener);
 	snprintf(
 	    server->port_text, sizeof(server->port_text), "%u", server->port);
@@ -184,6 +186,31 @@ server_start(
 	ck_assert_int_eq(pthread_mutex_init(&server->lock, NULL), 0);
 	ck_assert_int_eq(
 	    pthread_create(&server->thread, NULL, server_main, server), 0);
+}
+
+void
+server_run_start(struct server *server, struct run *run,
+    const struct run_options *options, const char *const *argv)
+{
+	const char *arguments[ARGUMENTS_MAX + 3];
+	size_t count = 0;
+
+	for (; argv[count] != NULL; count++) {
+		ck_assert_uint_lt(count, ARGUMENTS_MAX);
+		arguments[count] = argv[count];
+	}
+	arguments[count++] = server->host;
+	arguments[count++] = server->port_text;
+	arguments[count] = NULL;
+	run_start(run, options, arguments);
+}
+
+void
+server_run(struct server *server, struct run *run,
+    const struct run_options *options, const char *const *argv)
+{
+	server_run_start(server, run, options, argv);
+	run_finish(run);
 }
 
 void

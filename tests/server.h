@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "run.h"
+
 enum server_end {
 	SERVER_FIN,  /* FIN; then read what comes until the client ends */
 	SERVER_HOLD, /* read until the client ends */
@@ -40,6 +42,7 @@ struct server {
 	bool got_pattern; /* all of it was server_pattern() */
 	bool got_fin;	  /* and not an RST at the end */
 
+	const char *host; /* "127.0.0.1" or "::1" */
 	uint16_t port;
 	char port_text[8];
 
@@ -57,6 +60,14 @@ struct server {
 /* Once started it must not be moved. family: AF_INET or AF_INET6. */
 void server_start(
     struct server *server, int family, const struct server_script *script);
+
+/* Runs the command on it: the arguments, then the address and the port. */
+void server_run(struct server *server, struct run *run,
+    const struct run_options *options, const char *const *argv);
+
+/* Only starts it, as run_start(). */
+void server_run_start(struct server *server, struct run *run,
+    const struct run_options *options, const char *const *argv);
 
 /* Until a client's bytes, as many as the script takes, are there. */
 void server_await_taken(struct server *server);

@@ -440,6 +440,7 @@ put_attempts(const struct page *page)
 	}
 }
 
+/* All times in one unit, to be compared. */
 static void
 put_events(const struct page *page)
 {
@@ -448,12 +449,12 @@ put_events(const struct page *page)
 
 	text_puts(page->to, "\n");
 	for (size_t i = 0; i < count; i++) {
-		char figure[FIGURE_TEXT];
+		int64_t us =
+		    lastack_result_event_ns(page->result, events[i]) / 1000;
 
-		figure_time(
-		    figure, lastack_result_event_ns(page->result, events[i]));
-		text_printf(page->to, "  %-7s  %*s  %s\n",
-		    i == 0 ? "event" : "", TIME_COLUMNS, figure,
+		text_printf(page->to,
+		    "  %-7s  %6" PRId64 ".%03" PRId64 " ms  %s\n",
+		    i == 0 ? "event" : "", us / 1000, us % 1000,
 		    lastack_event_name(events[i]));
 	}
 }

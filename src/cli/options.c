@@ -5,17 +5,15 @@
  */
 #include <config.h>
 
-#include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "escape.h"
+#include "complain.h"
 #include "options.h"
 #include "parse.h"
+#include "prepare.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -346,36 +344,6 @@ print_help(struct text *text)
 	    "More: man lastack\n");
 }
 
-/* ---- messages */
-
-static enum options_result
-complain(
-    struct text *text, const char *what, const char *value, const char *why)
-{
-	text->len = 0;
-	text_printf(text, "lastack: %s", what);
-	if (value != NULL) {
-		text_puts(text, ": '");
-		escape_word(text, value);
-		text_puts(text, "'");
-	}
-	text_printf(text, "%s%s. Try 'lastack --help'.\n",
-	    why != NULL ? ": " : "", why != NULL ? why : "");
-	return OPTIONS_USAGE;
-}
-
-static enum options_result
-complain_local(struct text *text, const char *what, const char *value)
-{
-	int error = errno;
-
-	text->len = 0;
-	text_printf(text, "lastack: %s: '", what);
-	escape_word(text, value);
-	text_printf(text, "': %s\n", strerror(error));
-	return OPTIONS_LOCAL;
-}
-
 /* ---- argv */
 
 #define LONG_BASE 256 /* getopt's values for long options: row + this */
@@ -471,223 +439,6 @@ take_argv(struct options *o, int argc, char **argv, struct text *text)
 	return result;
 }
 
-/* ---- the target */
-
-static const char *
-copy_host(struct options *o, const char *host)
-{
-	size_t len = strlen(host);
-
-	if (len > 1 && host[0] == '[' && host[len - 1] == ']') {
-		host++;
-		len -= 2;
-	}
-	if (len == 0)
-		return "no host is given";
-	if (len >= sizeof(o->host))
-		return "the host is too long";
-	memcpy(o->host, host, len);
-	o->host[len] = '\0';
-	return NULL;
-}
-
-static enum options_result
-take_target(struct options *o, int count, char **operands, struct text *text)
-{
-	const char *host = o->hostname, *port = o->port_name;
-	const char *reason;
-
-	if (host == NULL && count > 0) {
-		host = *operands++;
-		count--;
-	}
-	if (host == NULL)
-		return complain(text, "no host is given", NULL, NULL);
-	if (port == NULL && count > 0) {
-		port = *operands++;
-		count--;
-	}
-	if (count > 0)
-		return complain(text, "unexpected operand", operands[0], NULL);
-	if (port == NULL) {
-		reason = parse_target(host, o->host, sizeof(o->host), &o->port);
-		return reason == NULL ? OPTIONS_RUN :
-					complain(text, "target", host, reason);
-	}
-	reason = copy_host(o, host);
-	if (reason != NULL)
-		return complain(text, "host", host, reason);
-	reason = parse_port(port, &o->port);
-	if (reason != NULL)
-		return complain(text, "port", port, reason);
-	return OPTIONS_RUN;
-}
-
-/* ---- the request */
-
-static enum options_result
-open_piece(struct options *o, const char *name, struct lastack_request *request,
-    struct text *text)
-{
-	struct stat status;
-	int *files;
-	int fd = STDIN_FILENO;
-
-	if (strcmp(name, "-") != 0) {
-		fd = open(name, O_RDONLY | O_CLOEXEC);
-		if (fd == -1)
-			return complain_local(text, "--send-file", name);
-		files =
-		    reallocarray(o->files, o->file_count + 1, sizeof(*files));
-		if (files == NULL) {
-			close(fd);
-			errno = ENOMEM;
-			return complain_local(text, "--send-file", name);
-		}
-		o->files = files;
-		files[o->file_count++] = fd;
-	}
-	if (fstat(fd, &status) == -1)
-		return complain_local(text, "--send-file", name);
-	if (S_ISDIR(status.st_mode)) {
-		errno = EISDIR;
-		return complain_local(text, "--send-file", name);
-	}
-	if (lastack_request_add_payload_fd(request, fd) != 0) {
-		errno = ENOMEM;
-		return complain_local(text, "--send-file", name);
-	}
-	return OPTIONS_RUN;
-}
-
-static const char *
-string_bytes(const struct options *o, const char *value, struct text *bytes)
-{
-	if (!o->raw)
-		return parse_escaped(value, bytes);
-	text_puts(bytes, value);
-	return bytes->failed ? "out of memory" : NULL;
-}
-
-static enum options_result
-take_piece(struct options *o, const struct piece *piece,
-    struct lastack_request *request, struct text *text)
-{
-	struct text bytes = TEXT_INIT;
-	const char *reason;
-	bool hex = piece->kind == PIECE_HEX;
-
-	if (piece->kind == PIECE_FILE)
-		return open_piece(o, piece->value, request, text);
-	reason = hex ? parse_hex(piece->value, &bytes) :
-		       string_bytes(o, piece->value, &bytes);
-	if (reason == NULL &&
-	    lastack_request_add_payload(request, bytes.bytes, bytes.len) != 0)
-		reason = "out of memory";
-	text_free(&bytes);
-	if (reason == NULL)
-		return OPTIONS_RUN;
-	return complain(
-	    text, hex ? "--send-hex" : "--send", piece->value, reason);
-}
-
-static enum options_result
-take_expectation(const struct options *o, const char *value,
-    struct lastack_request *request, struct text *text)
-{
-	struct text bytes = TEXT_INIT;
-	const char *reason = string_bytes(o, value, &bytes);
-
-	if (reason == NULL &&
-	    lastack_request_add_expect(request, bytes.bytes, bytes.len) != 0)
-		reason = "out of memory";
-	text_free(&bytes);
-	if (reason == NULL)
-		return OPTIONS_RUN;
-	return complain(text, "--expect", value, reason);
-}
-
-static enum options_result
-check_sense(const struct options *o, struct text *text)
-{
-	bool exchange = o->piece_count > 0 || o->expect_count > 0 ||
-	    o->half_close || o->output != NULL;
-
-	if (o->connect_only && exchange)
-		return complain(text, "--connect-only", NULL,
-		    "there is a payload, an expectation, --half-close or "
-		    "--output");
-	if (o->ipv4 && o->ipv6)
-		return complain(
-		    text, "--ipv4 and --ipv6", NULL, "only one of them");
-	if (o->all && o->expect_count == 0)
-		return complain(text, "--all", NULL, "there is no --expect");
-	return OPTIONS_RUN;
-}
-
-/* Which rule of a request the target breaks. */
-static enum options_result
-check_target(
-    const struct options *o, struct lastack_request *request, struct text *text)
-{
-	if (lastack_request_set_target(request, o->host, o->port) != 0)
-		return complain(text, "host", o->host, "not a host");
-	if (lastack_request_check(request) == 0)
-		return OPTIONS_RUN;
-	if (o->numeric)
-		return complain(text, "host", o->host,
-		    o->ipv4	? "not an IPv4 address" :
-			o->ipv6 ? "not an IPv6 address" :
-				  "not an address");
-	return complain(text, "host", o->host,
-	    o->ipv4 ? "not an IPv4 address, as --ipv4 demands" :
-		      "not an IPv6 address, as --ipv6 demands");
-}
-
-static void
-set_request(const struct options *o, struct lastack_request *request)
-{
-	/* Every value is in its range: nothing here can fail. */
-	lastack_request_set_family(request,
-	    o->ipv4	? LASTACK_FAMILY_IPV4 :
-		o->ipv6 ? LASTACK_FAMILY_IPV6 :
-			  LASTACK_FAMILY_ANY);
-	lastack_request_set_numeric(request, o->numeric);
-	lastack_request_set_half_close(request, o->half_close);
-	lastack_request_set_expect_all(request, o->all);
-	lastack_request_set_expect_close(request, o->expect_close);
-	lastack_request_set_maxbytes(request, o->maxbytes);
-	lastack_request_set_time(request, LASTACK_TIME_TOTAL, o->timeout_ns);
-	lastack_request_set_time(request, LASTACK_TIME_CONNECT, o->connect_ns);
-	lastack_request_set_time(request, LASTACK_TIME_IDLE, o->idle_ns);
-	lastack_request_set_time(request, LASTACK_TIME_DRAIN, o->drain_ns);
-	lastack_request_set_time(request, LASTACK_TIME_DELAY, o->delay_ns);
-	lastack_request_set_close(request, o->close);
-	lastack_request_set_fastopen(request, o->fastopen);
-
-	lastack_request_set_connect_only(request, o->connect_only);
-	if (!o->jail &&
-	    (o->verbose > 0 || o->output != NULL || o->expect_count > 0))
-		lastack_request_set_keep(request, LASTACK_KEEP_DEFAULT_BYTES);
-}
-
-static enum options_result
-make_request(
-    struct options *o, struct lastack_request *request, struct text *text)
-{
-	enum options_result result = check_sense(o, text);
-
-	for (size_t i = 0; result == OPTIONS_RUN && i < o->expect_count; i++)
-		result = take_expectation(o, o->expects[i], request, text);
-	if (result == OPTIONS_RUN) {
-		set_request(o, request);
-		result = check_target(o, request, text);
-	}
-	for (size_t i = 0; result == OPTIONS_RUN && i < o->piece_count; i++)
-		result = take_piece(o, &o->pieces[i], request, text);
-	return result;
-}
-
 enum options_result
 options_parse(struct options *o, int argc, char **argv,
     struct lastack_request *request, struct text *text)
@@ -708,9 +459,9 @@ options_parse(struct options *o, int argc, char **argv,
 		text_printf(text, "lastack %s\n", lastack_version());
 		return OPTIONS_DONE;
 	}
-	result = take_target(o, argc - optind, argv + optind, text);
+	result = prepare_target(o, argc - optind, argv + optind, text);
 	if (result == OPTIONS_RUN)
-		result = make_request(o, request, text);
+		result = prepare_request(o, request, text);
 	return result;
 }
 

@@ -22,10 +22,6 @@ void report_text(struct text *to, const struct options *options,
 void report_json(struct text *to, const struct options *options,
     const struct lastack_result *result);
 
-/* Those that happened, in time order; returns how many. */
-size_t report_events(const struct lastack_result *result,
-    enum lastack_event events[LASTACK_EVENT_COUNT]);
-
 /*
  * To standard output, or to standard error where the response went to the
  * former. Returns 0, or errno.

@@ -7,6 +7,7 @@
 
 #include "errname.h"
 #include "escape.h"
+#include "events.h"
 #include "hint.h"
 #include "report.h"
 #include "status.h"
@@ -175,7 +176,7 @@ static void
 put_events(struct text *to, const struct lastack_result *result)
 {
 	enum lastack_event events[LASTACK_EVENT_COUNT];
-	size_t count = report_events(result, events);
+	size_t count = events_in_order(result, events);
 
 	put_open(to, "events", "[");
 	for (size_t i = 0; i < count; i++) {

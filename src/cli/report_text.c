@@ -10,6 +10,7 @@
 
 #include "errname.h"
 #include "escape.h"
+#include "events.h"
 #include "figure.h"
 #include "hint.h"
 #include "report.h"
@@ -236,7 +237,7 @@ static void
 note_close(const struct page *page, struct text *note)
 {
 	enum lastack_event events[LASTACK_EVENT_COUNT];
-	size_t count = report_events(page->result, events);
+	size_t count = events_in_order(page->result, events);
 
 	for (size_t i = 0; i < count; i++) {
 		switch (events[i]) {
@@ -445,7 +446,7 @@ static void
 put_events(const struct page *page)
 {
 	enum lastack_event events[LASTACK_EVENT_COUNT];
-	size_t count = report_events(page->result, events);
+	size_t count = events_in_order(page->result, events);
 
 	text_puts(page->to, "\n");
 	for (size_t i = 0; i < count; i++) {

@@ -367,8 +367,11 @@ verdict_error(struct text *to, const struct options *o,
 		put_response_start(to, o, result);
 		break;
 	case LASTACK_OUTCOME_RESOLVE:
-		text_printf(to, "the name does not resolve: %s",
-		    lastack_result_error_text(result));
+		text_puts(to, "the name does not resolve: ");
+		text_puts(to,
+		    result->error_errno == ETIMEDOUT ?
+			"no answer in time" :
+			lastack_result_error_text(result));
 		break;
 	case LASTACK_OUTCOME_REFUSED:
 	case LASTACK_OUTCOME_UNREACHABLE:

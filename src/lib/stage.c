@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <config.h>
+
+#include <errno.h>
+#include <netdb.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+
+#include "account.h"
+#include "clock.h"
+#include "cookie.h"
+#include "outcome.h"
+#include "stage.h"
+
+#define SOCKET_EVENTS (EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDHUP | EPOLLET)
+
+static void
+stage_fail(struct lastack_probe *p, enum lastack_outcome outcome,
+    enum lastack_phase phase, int error)
+{
+	lastack__result_fail(&p->result, outcome, phase, error);
+}
+
+static bool
+stage_watch(struct lastack_probe *p, int operation, int fd, uint32_t events,
+    enum lastack__watched what)
+{
+	struct epoll_event event = { .events = events, .data.u32 = what };
+
+	return epoll_ctl(p->epoll_fd, operation, fd, &event) == 0;
+}
+
+/* ---- resolve */
+
+/* What the SYN is to carry, if it is there by now. */
+static void
+load_syn(struct lastack_probe *p)
+{
+	struct lastack__cursor *cursor = &p->exchange.cursor;
+	struct lastack__open *open = &p->connect.open;
+	bool more;
+
+	p->connect.fastopen = true;
+	lastack__cursor_poll(cursor);
+	if (lastack__cursor_peek(cursor, &open->payload, &open->payload_bytes,
+		&more) == LASTACK__PEEK_DATA)
+		open->hold_ack = true;
+	else
+		open->payload = NULL;
+}
+
+static int
+connect_to(struct lastack_probe *p, struct lastack__addresses *addresses)
+{
+	int error = lastack__connect_begin(&p->connect, addresses);
+
+	if (error != 0)
+		return error;
+	p->connect.patience_ns = p->request->connect_ns;
+	/* Only what follows at once may hold the ACK back: 200 ms else. */
+	p->connect.open.hold_ack = p->bare ||
+	    lastack__payload_ready(&p->request->payload) ||
+	    (p->request->half_close && p->request->payload.count == 0);
+	p->connect.open.stamps = p->request->payload.count > 0;
+	if (p->request->fastopen != LASTACK_FASTOPEN_OFF)
+		load_syn(p);
+	p->stage = LASTACK__STAGE_CONNECT;
+	return 0;
+}
+
+int
+lastack__stage_begin(struct lastack_probe *p)
+{
+	const struct lastack_request *request = p->request;
+	struct lastack__addresses addresses = { 0 };
+	struct lastack__address address;
+
+	if (lastack__resolve_numeric(request->host, request->port, &address)) {
+		int error;
+
+		addresses.list = malloc(sizeof(address));
+		if (addresses.list == NULL)
+			return LASTACK_ERROR_MEMORY;
+		addresses.list[0] = address;
+		addresses.count = 1;
+		error = connect_to(p, &addresses);
+		lastack__addresses_free(&addresses);
+		return error;
+	}
+	p->lookup = lastack__lookup_start(
+	    request->host, request->port, request->family);
+	if (p->lookup == NULL)
+		return errno == ENOMEM ? LASTACK_ERROR_MEMORY :
+					 LASTACK_ERROR_SYSTEM;
+	if (!stage_watch(p, EPOLL_CTL_ADD, lastack__lookup_fd(p->lookup),
+		EPOLLIN, LASTACK__WATCHED_LOOKUP))
+		return LASTACK_ERROR_SYSTEM;
+	return 0;
+}
+
+static void
+resolve_step(struct lastack_probe *p)
+{
+	struct lastack__answer answer;
+
+	if (!lastack__lookup_answer(p->lookup, &answer))
+		return;
+	/*
+	 * The thread may not have left yet; its descriptor, which is in the
+	 * epoll set by number, goes with the last of the two.
+	 */
+	epoll_ctl(
+	    p->epoll_fd, EPOLL_CTL_DEL, lastack__lookup_fd(p->lookup), NULL);
+	lastack__lookup_free(p->lookup);
+	p->lookup = NULL;
+	if (answer.error != 0) {
+		stage_fail(p, LASTACK_OUTCOME_RESOLVE, LASTACK_PHASE_RESOLVE,
+		    answer.system_errno);
+		if (answer.system_errno == 0)
+			lastack__result_text(
+			    &p->result, gai_strerror(answer.error));
+		p->stage = LASTACK__STAGE_OVER;
+		return;
+	}
+	p->resolved_ns = p->now_ns;
+	if (connect_to(p, &answer.addresses) != 0) {
+		stage_fail(
+		    p, LASTACK_OUTCOME_SYSTEM, LASTACK_PHASE_RESOLVE, ENOMEM);
+		p->stage = LASTACK__STAGE_OVER;
+	}
+	lastack__addresses_free(&answer.addresses);
+}
+
+/* ---- connect */
+
+static void
+note_addresses(struct lastack_probe *p)
+{
+	struct lastack__address *local = &p->ending.local_address;
+	struct lastack__address *remote = &p->ending.remote_address;
+	struct lastack_result *result = &p->result.public;
+
+	*remote = *lastack__connect_address(&p->connect);
+	lastack__address_text(&remote->u.any, p->result.remote);
+	result->family = remote->u.any.sa_family == AF_INET ?
+	    LASTACK_FAMILY_IPV4 :
+	    LASTACK_FAMILY_IPV6;
+	local->len = sizeof(local->u);
+	if (getsockname(p->socket.fd, &local->u.any, &local->len) == -1)
+		return;
+	lastack__address_text(&local->u.any, p->result.local);
+	result->local_port = lastack__address_port(&local->u.any);
+}
+
+/* Seen now, before what was sent again is acknowledged too. */
+static void
+note_fastopen(struct lastack_probe *p)
+{
+	struct lastack_result *result = &p->result.public;
+	const struct lastack__connect *c = &p->connect;
+
+	if (!c->fastopen)
+		return;
+	result->fastopen_status =
+	    lastack__fastopen_status(&p->socket.syn, &c->evidence, c->cookie);
+	result->fastopen_cookie = c->cookie;
+	if (result->fastopen_status == LASTACK_FASTOPEN_REQUESTED ||
+	    result->fastopen_status == LASTACK_FASTOPEN_REFUSED)
+		result->fastopen_cookie =
+		    lastack__cookie_look(&p->ending.local_address.u.any,
+			&p->ending.remote_address.u.any);
+}
+
+static void
+end_begin(struct lastack_probe *p)
+{
+	struct lastack__ending *e = &p->ending;
+
+	p->complete_ns = p->now_ns = lastack__clock_now_ns();
+	e->policy = p->request->close;
+	e->drain_ns = p->request->drain_ns;
+	e->bare = p->bare;
+	/* A failure or a signal ends it now. */
+	e->deadline_ns = p->interrupted_by != 0 ? p->now_ns : p->deadline_ns;
+	lastack__ending_begin(e, &p->socket, p->now_ns);
+	p->stage = LASTACK__STAGE_END;
+}
+
+static void
+connect_failed(struct lastack_probe *p)
+{
+	const struct lastack__attempt *attempt =
+	    lastack__connect_verdict(&p->connect);
+
+	stage_fail(p, attempt->record.outcome, LASTACK_PHASE_CONNECT,
+	    attempt->record.error_errno);
+	p->stage = LASTACK__STAGE_OVER;
+}
+
+static void
+connect_step(struct lastack_probe *p)
+{
+	enum lastack__connecting state = LASTACK__CONNECT_FAILED;
+
+	if (p->socket.fd != -1)
+		state =
+		    lastack__connect_step(&p->connect, &p->socket, p->now_ns);
+	while (state == LASTACK__CONNECT_FAILED) {
+		state = lastack__connect_next(&p->connect, &p->socket);
+		if (state == LASTACK__CONNECT_FAILED) {
+			connect_failed(p);
+			return;
+		}
+		if (!stage_watch(p, EPOLL_CTL_ADD, p->socket.fd, SOCKET_EVENTS,
+			LASTACK__WATCHED_SOCKET)) {
+			stage_fail(p, LASTACK_OUTCOME_SYSTEM,
+			    LASTACK_PHASE_CONNECT, errno);
+			lastack__socket_close(&p->socket);
+			p->stage = LASTACK__STAGE_OVER;
+			return;
+		}
+	}
+	if (state == LASTACK__CONNECT_STARTED)
+		p->now_ns = lastack__clock_now_ns();
+	if (state != LASTACK__CONNECT_DONE)
+		return;
+	p->connected_ns = p->now_ns;
+	if (p->socket.syn.payload_bytes > 0) {
+		lastack__cursor_take(
+		    &p->exchange.cursor, p->socket.syn.payload_bytes);
+		p->exchange.first_send_ns = p->socket.syn.sent_ns;
+	}
+	p->socket.writable = true; /* with an empty queue, before any edge */
+	note_addresses(p);
+	note_fastopen(p);
+	lastack__socket_congestion(
+	    &p->socket, p->result.congestion, sizeof(p->result.congestion));
+	if (p->connects_only)
+		end_begin(p);
+	else
+		p->stage = LASTACK__STAGE_EXCHANGE;
+}
+
+/* ---- exchange */
+
+/* One wake-up for each time that the payload's stream has to be waited for. */
+static void
+watch_stream(struct lastack_probe *p)
+{
+	struct lastack__exchange *x = &p->exchange;
+	int fd = x->sent ? -1 : lastack__cursor_stream(&x->cursor);
+	bool known = fd == p->watched_stream;
+
+	if (!known && p->watched_stream != -1) {
+		epoll_ctl(p->epoll_fd, EPOLL_CTL_DEL, p->watched_stream, NULL);
+		p->watched_stream = -1;
+	}
+	if (fd == -1 || !p->socket.writable || x->cursor.stream_ready)
+		return;
+	if (!stage_watch(p, known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd,
+		EPOLLIN | EPOLLONESHOT, LASTACK__WATCHED_STREAM)) {
+		/* A file that cannot seek and cannot be polled never blocks. */
+		x->cursor.stream_ready = true;
+		x->again = true;
+		return;
+	}
+	p->watched_stream = fd;
+}
+
+static void
+exchange_step(struct lastack_probe *p)
+{
+	struct lastack__exchange *x = &p->exchange;
+
+	lastack__exchange_step(x, &p->socket, p->now_ns);
+	if (x->sent && p->request->half_close && !p->socket.fin_sent &&
+	    !p->socket.broken)
+		lastack__ending_fin(&p->ending, &p->socket);
+	if (x->end == LASTACK__EXCHANGE_GOING) {
+		watch_stream(p);
+		return;
+	}
+	lastack__outcome_of_exchange(p);
+	end_begin(p);
+}
+
+/* ---- end */
+
+static void
+end_step(struct lastack_probe *p)
+{
+	lastack__ending_step(&p->ending, &p->socket, p->now_ns);
+	if (p->ending.stage != LASTACK__ENDING_OVER)
+		return;
+	lastack__outcome_of_close(p);
+	p->stage = LASTACK__STAGE_OVER;
+}
+
+/* ---- all of them */
+
+void
+lastack__stage_cut_short(
+    struct lastack_probe *p, enum lastack_outcome late, int error)
+{
+	switch (p->stage) {
+	case LASTACK__STAGE_RESOLVE:
+		if (late == LASTACK_OUTCOME_NONE)
+			late = LASTACK_OUTCOME_RESOLVE;
+		stage_fail(p, late, LASTACK_PHASE_RESOLVE, error);
+		p->stage = LASTACK__STAGE_OVER;
+		break;
+	case LASTACK__STAGE_CONNECT:
+		if (late == LASTACK_OUTCOME_NONE)
+			late = LASTACK_OUTCOME_CONNECT_TIMEOUT;
+		if (p->socket.fd != -1)
+			lastack__connect_give_up(
+			    &p->connect, &p->socket, late, p->now_ns);
+		connect_failed(p);
+		break;
+	case LASTACK__STAGE_EXCHANGE:
+		if (late == LASTACK_OUTCOME_NONE)
+			late = LASTACK_OUTCOME_RESPONSE_TIMEOUT;
+		stage_fail(p, late, lastack__account_phase(p), error);
+		end_begin(p);
+		break;
+	default:
+		break;
+	}
+}
+
+void
+lastack__stage_step(struct lastack_probe *p)
+{
+	switch (p->stage) {
+	case LASTACK__STAGE_RESOLVE:
+		resolve_step(p);
+		break;
+	case LASTACK__STAGE_CONNECT:
+		connect_step(p);
+		break;
+	case LASTACK__STAGE_EXCHANGE:
+		exchange_step(p);
+		break;
+	case LASTACK__STAGE_END:
+		end_step(p);
+		break;
+	case LASTACK__STAGE_OVER:
+		break;
+	}
+}

@@ -22,6 +22,7 @@
 #define STATUS_NOT_STARTED 127 /* the command itself never uses it */
 #define ARGUMENTS_MAX 256
 #define ENVIRONMENT_MAX 1024
+#define DESCRIPTORS_MAX 1024
 
 extern char **environ;
 
@@ -178,6 +179,14 @@ place(const int fds[3], unsigned int closed)
 	return true;
 }
 
+/* What the test and its library left without FD_CLOEXEC is not the command's. */
+static void
+close_others(void)
+{
+	for (int fd = 3; fd < DESCRIPTORS_MAX; fd++)
+		close(fd);
+}
+
 /* Between fork() and exec: a test has threads, so only what is safe there. */
 static void
 become(const char *path, char *const *argv, char *const *environment,
@@ -197,8 +206,10 @@ become(const char *path, char *const *argv, char *const *environment,
 	    place(fds, options->closed) &&
 	    limit(RLIMIT_NOFILE, options->descriptors) &&
 	    limit(RLIMIT_FSIZE, options->file_size_bytes) &&
-	    limit(RLIMIT_AS, options->address_space_bytes))
+	    limit(RLIMIT_AS, options->address_space_bytes)) {
+		close_others();
 		execve(path, argv, environment);
+	}
 	_exit(STATUS_NOT_STARTED);
 }
 

@@ -2,8 +2,6 @@
 #include <config.h>
 
 #include <errno.h>
-#include <langinfo.h>
-#include <locale.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -35,14 +33,32 @@ screen_width(int fd)
 	return width > WIDTH_MOST ? WIDTH_MOST : (unsigned int)width;
 }
 
+/*
+ * By the name alone: loading the locale would cost more system calls than the
+ * whole probe.
+ */
+static bool
+locale_is_utf8(void)
+{
+	static const char *const names[] = { "LC_ALL", "LC_CTYPE", "LANG" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		const char *value = getenv(names[i]);
+
+		if (value != NULL && *value != '\0')
+			return strcasestr(value, "utf-8") != NULL ||
+			    strcasestr(value, "utf8") != NULL;
+	}
+	return false;
+}
+
 static void
 screen_look(struct screen *screen, const struct options *o, int fd)
 {
 	const char *no_color = getenv("NO_COLOR");
 	const char *terminal = getenv("TERM");
 
-	setlocale(LC_CTYPE, "");
-	screen->utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+	screen->utf8 = locale_is_utf8();
 	screen->width = screen_width(fd);
 	screen->color = o->color == COLOR_ALWAYS ||
 	    (o->color == COLOR_AUTO && isatty(fd) &&

@@ -20,6 +20,15 @@
 #include "suite.h"
 #include "tcp.h"
 
+/* Under the address sanitizer a size beyond all memory is NULL as well. */
+const char *__asan_default_options(void);
+
+const char *
+__asan_default_options(void)
+{
+	return "allocator_may_return_null=1";
+}
+
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);
 void *__real_realloc(void *block, size_t size);

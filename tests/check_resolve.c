@@ -205,7 +205,8 @@ await_alone(void)
 	while (entries("/proc/self/task") > threads_before &&
 	    tcp_patient(&patience))
 		continue;
-	ck_assert_uint_eq(entries("/proc/self/task"), threads_before);
+	/* Fewer: one of an earlier test may have been about to leave. */
+	ck_assert_uint_le(entries("/proc/self/task"), threads_before);
 }
 
 /* ---- addresses */

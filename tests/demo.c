@@ -108,7 +108,7 @@ main(int argc, char **argv)
 		char port[8];
 		int status;
 
-		snprintf(port, sizeof(port), "%u",
+		snprintf(port, sizeof(port), "%d",
 		    peer ? peer_port(peer) : peer_refusing_port(AF_INET));
 		printf("# %s\n", scene->title);
 		status = run_command(argv[1], scene->args, port);

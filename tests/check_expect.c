@@ -12,7 +12,7 @@
 #include "suite.h"
 
 #define NEEDLES_MAX 4
-#define RANDOM_CASES 4000
+#define RANDOM_CASES 20000
 
 struct bytes {
 	const char *data;
@@ -240,10 +240,28 @@ random_bytes(unsigned int *seed, char *to, size_t most)
 	return len;
 }
 
+/* Beginnings of the needle, one after another: each a near miss. */
+static size_t
+random_misses(
+    unsigned int *seed, const struct bytes *needle, char *to, size_t most)
+{
+	size_t len = 0;
+
+	while (needle->len > 0 && len < most) {
+		size_t n = 1 + (size_t)rand_r(seed) % needle->len;
+
+		if (n > most - len)
+			n = most - len;
+		memcpy(to + len, needle->data, n);
+		len += n;
+	}
+	return len;
+}
+
 static void
 random_case(unsigned int *seed, size_t number)
 {
-	char stream[48], needles[NEEDLES_MAX][8];
+	char stream[48], needles[NEEDLES_MAX][12];
 	struct example example = { .stream.data = stream };
 	struct lastack__expect expect;
 	struct verdict want;
@@ -256,6 +274,9 @@ random_case(unsigned int *seed, size_t number)
 		example.needles[i].len =
 		    random_bytes(seed, needles[i], sizeof(needles[i]));
 	}
+	if (rand_r(seed) % 2 == 1)
+		example.stream.len = random_misses(
+		    seed, &example.needles[0], stream, sizeof(stream));
 	want = reference(&example);
 	prepare(&expect, &example);
 	for (int i = 0; i < 16; i++) {

@@ -140,10 +140,13 @@ truth_of(const struct witness_flow *flow, const json_t *report, int64_t end_ns)
 	const struct witness_side *us = &flow->side[WITNESS_CLIENT];
 	const struct witness_side *peer = &flow->side[WITNESS_SERVER];
 	struct truth truth = { .peer = "open", .local = "none", .first = "" };
-	bool our_rst = us->rsts > 0 && !was_orphaned(flow, report);
+	/* Both FINs ACKed: what comes after that is of no connection. */
+	bool over = flow->end == WITNESS_END_FIN;
+	bool our_rst = !over && us->rsts > 0 && !was_orphaned(flow, report);
+
 	/* One that was queued may leave when nobody looks any more. */
 	bool our_fin = us->fins > 0 && us->first_fin_ns <= end_ns;
-	bool peer_rst = peer->rsts > 0 && peer->first_rst_ns <= end_ns;
+	bool peer_rst = !over && peer->rsts > 0 && peer->first_rst_ns <= end_ns;
 
 	if (peer->syns == 0) {
 		truth.peer = "none";

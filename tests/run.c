@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +20,6 @@
 #include "run.h"
 
 #define OUTPUT_BYTES_MAX ((size_t)64 << 20)
-#define STATUS_NOT_STARTED 127 /* the command itself never uses it */
 #define ARGUMENTS_MAX 256
 #define ENVIRONMENT_MAX 1024
 #define DESCRIPTORS_MAX 1024
@@ -181,20 +181,30 @@ place(const int fds[3], unsigned int closed)
 
 /* What the test and its library left without FD_CLOEXEC is not the command's. */
 static void
-close_others(void)
+close_others(int but)
 {
 	for (int fd = 3; fd < DESCRIPTORS_MAX; fd++)
-		close(fd);
+		if (fd != but)
+			close(fd);
 }
+
+struct plan {
+	const char *path;
+	char *const *argv, *const *environment;
+	const struct run_options *options;
+	int fds[3];
+	int report_fd; /* closed by exec, or given the errno */
+};
 
 /* Between fork() and exec: a test has threads, so only what is safe there. */
 static void
-become(const char *path, char *const *argv, char *const *environment,
-    const struct run_options *options, const int fds[3])
+become(const struct plan *plan)
 {
 	static const int signals[] = { SIGHUP, SIGINT, SIGQUIT, SIGPIPE,
 		SIGALRM, SIGTERM, SIGCHLD, SIGUSR1, SIGUSR2, SIGXFSZ };
+	const struct run_options *options = plan->options;
 	sigset_t none;
+	int error;
 
 	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
 		signal(signals[i], SIG_DFL);
@@ -203,14 +213,49 @@ become(const char *path, char *const *argv, char *const *environment,
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	if ((options->directory == NULL || chdir(options->directory) == 0) &&
-	    place(fds, options->closed) &&
+	    place(plan->fds, options->closed) &&
 	    limit(RLIMIT_NOFILE, options->descriptors) &&
 	    limit(RLIMIT_FSIZE, options->file_size_bytes) &&
 	    limit(RLIMIT_AS, options->address_space_bytes)) {
-		close_others();
-		execve(path, argv, environment);
+		close_others(plan->report_fd);
+		execve(plan->path, plan->argv, plan->environment);
 	}
-	_exit(STATUS_NOT_STARTED);
+	error = errno;
+	if (write(plan->report_fd, &error, sizeof(error)) == -1)
+		_exit(1);
+	_exit(0);
+}
+
+/*
+ * Returns once the command has taken the place of the child, so that what a
+ * test sees of the process, and what signals it sends, is the command's. Until
+ * then no handler of ours may run in the child.
+ */
+static pid_t
+spawn(struct plan *plan)
+{
+	sigset_t all, before;
+	int ends[2], error;
+	ssize_t n;
+	pid_t pid;
+
+	ck_assert_int_eq(pipe2(ends, O_CLOEXEC), 0);
+	plan->report_fd = ends[1];
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	pid = fork();
+	if (pid == 0)
+		become(plan);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	close(ends[1]);
+	ck_assert_int_ge(pid, 0);
+	do
+		n = read(ends[0], &error, sizeof(error));
+	while (n == -1 && errno == EINTR);
+	close(ends[0]);
+	ck_assert_msg(n == 0, "%s: %s", plan->path,
+	    n == sizeof(error) ? strerror(error) : "it was not started");
+	return pid;
 }
 
 void
@@ -221,8 +266,10 @@ run_start(
 	const char *arguments[ARGUMENTS_MAX] = { "lastack" };
 	const char *environment[ENVIRONMENT_MAX];
 	char path[PATH_MAX + 32], library_path[PATH_MAX + 32];
+	struct plan plan = { .path = path,
+		.argv = (char *const *)(uintptr_t)arguments,
+		.environment = (char *const *)(uintptr_t)environment };
 	size_t count = 1;
-	int fds[3];
 
 	*run = (struct run){ .status = -1, .out_fd = -1, .err_fd = -1 };
 	if (options == NULL)
@@ -235,17 +282,14 @@ run_start(
 	}
 	find_program(path, library_path, sizeof(path));
 	make_environment(environment, library_path, options);
-	fds[0] = open_input(options);
-	fds[1] = open_output(options->output_fd, &run->out_fd);
-	fds[2] = open_output(options->error_fd, &run->err_fd);
+	plan.options = options;
+	plan.fds[0] = open_input(options);
+	plan.fds[1] = open_output(options->output_fd, &run->out_fd);
+	plan.fds[2] = open_output(options->error_fd, &run->err_fd);
 	run->start_ns = now_ns();
-	run->pid = fork();
-	ck_assert_int_ge(run->pid, 0);
-	if (run->pid == 0)
-		become(path, (char *const *)(uintptr_t)arguments,
-		    (char *const *)(uintptr_t)environment, options, fds);
+	run->pid = spawn(&plan);
 	for (int i = 0; i < 3; i++)
-		close(fds[i]);
+		close(plan.fds[i]);
 }
 
 static void
@@ -347,8 +391,6 @@ run_finish(struct run *run)
 		run->status = WEXITSTATUS(status);
 	else
 		run->signo = WTERMSIG(status);
-	ck_assert_msg(run->status != STATUS_NOT_STARTED,
-	    "the command could not be started: \"%s\"", run->err);
 }
 
 void

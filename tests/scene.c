@@ -73,7 +73,7 @@ scene_play(struct scene *scene, const char *host, uint16_t port,
 	argv[count++] = port_text;
 	argv[count] = NULL;
 	run_command(&scene->run, argv);
-	scene->report = json_loads(scene->run.out, 0, NULL);
+	scene->report = json_loads(scene->run.out, JSON_ALLOW_NUL, NULL);
 	if (scene->report == NULL)
 		scene_fail(scene, "no report in JSON");
 	ck_assert_int_eq(

@@ -58,6 +58,8 @@ take(struct server *server, int fd, uint64_t most)
 			return;
 		if (n > 0)
 			note(server, bytes, (size_t)n);
+		if (n > 0 && server->script.each)
+			sem_post(&server->taken);
 	}
 }
 
@@ -109,7 +111,8 @@ play(struct server *server, int fd)
 	const struct server_script *script = &server->script;
 
 	take(server, fd, script->take);
-	sem_post(&server->taken);
+	if (!script->each)
+		sem_post(&server->taken);
 	if (script->wait)
 		wait_for(&server->go);
 	if (script->give_bytes > 0)

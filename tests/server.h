@@ -25,6 +25,7 @@ enum server_end {
 
 /* In this order. */
 struct server_script {
+	bool each;	  /* tell server_await_taken() of every read */
 	size_t take;	  /* bytes to read first; SERVER_ALL: to the FIN */
 	bool wait;	  /* then for server_go() */
 	const void *give; /* then to send this */
@@ -69,7 +70,10 @@ void server_run(struct server *server, struct run *run,
 void server_run_start(struct server *server, struct run *run,
     const struct run_options *options, const char *const *argv);
 
-/* Until a client's bytes, as many as the script takes, are there. */
+/*
+ * Until a client's bytes, as many as the script takes, are there, or, with
+ * "each", one read's more.
+ */
 void server_await_taken(struct server *server);
 
 /* Lets a waiting script go on. */

@@ -68,12 +68,12 @@ hint_slow(struct text *to, const struct lastack_result *result)
 	int64_t resolve =
 	    lastack_result_phase_ns(result, LASTACK_PHASE_RESOLVE);
 	int64_t total = lastack_result_phase_ns(result, LASTACK_PHASE_TOTAL);
-	int64_t connect =
-	    lastack_result_phase_ns(result, LASTACK_PHASE_CONNECT);
 	char figure[FIGURE_TEXT];
 
-	if (result->syn_retransmits > 0 && connect >= 0) {
-		figure_time(figure, connect);
+	if (result->syn_retransmits > 0 &&
+	    lastack_result_remote(result) != NULL) {
+
+		figure_time(figure, result->handshake_ns);
 		text_printf(to,
 		    "a SYN went unanswered and was sent again: that is why "
 		    "the handshake took %s; it or its SYN/ACK was lost, or a "
@@ -118,7 +118,13 @@ hint_add(struct text *to, const struct lastack_result *result)
 			    "connections alive, or need a longer "
 			    "--drain");
 		break;
-	default:
+	case LASTACK_OUTCOME_OK:
+	case LASTACK_OUTCOME_MISMATCH:
+	case LASTACK_OUTCOME_FASTOPEN:
+	case LASTACK_OUTCOME_RESOLVE:
 		hint_slow(to, result);
+		break;
+	default:
+		break;
 	}
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "escape.h"
 #include "lastack.h"
 #include "options.h"
 #include "report.h"
@@ -42,7 +43,9 @@ prepare_signals(sigset_t *while_waiting)
 		sigaction(signals[i], &action, NULL);
 		sigaddset(&ours, signals[i]);
 	}
+	/* Both are told by errno as well. */
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
 	sigprocmask(SIG_BLOCK, &ours, while_waiting);
 	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
 		sigdelset(while_waiting, signals[i]);
@@ -61,10 +64,17 @@ fill_standard_descriptors(void)
 			    fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
 }
 
+/* One line; what may be a name of the user's, why is the system's word. */
 static int
 fail(const char *what, const char *why)
 {
-	fprintf(stderr, "lastack: %s: %s\n", what, why);
+	struct text line = TEXT_INIT;
+
+	text_puts(&line, "lastack: ");
+	escape_word(&line, what);
+	text_printf(&line, ": %s\n", why);
+	report_write(STDERR_FILENO, &line);
+	text_free(&line);
 	return STATUS_SYSTEM;
 }
 
@@ -116,6 +126,9 @@ probe(const struct options *options, struct lastack_request *request)
 	}
 	prepare_signals(&while_waiting);
 	error = lastack_probe_new(request, &probe);
+	sink.probe = probe;
+	sink.while_waiting = &while_waiting;
+	sink.caught = &caught;
 	if (error == 0)
 		error = run(probe, &while_waiting);
 	if (error == 0)

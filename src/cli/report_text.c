@@ -6,6 +6,7 @@
 #include <config.h>
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "errname.h"
@@ -176,16 +177,21 @@ put_bar(const struct page *page, int64_t begin_ns, int64_t end_ns)
 	put_color(page, "0");
 }
 
+/* The end of a row: beside the staircase, or below it. */
 static void
-put_note(const struct page *page, const struct text *note)
+put_note(const struct page *page, const char *note)
 {
-	if (note->len == 0)
-		return;
-	if (page->notes_below)
+	size_t columns = columns_of(note, strlen(note));
+
+	/* Also where it is one that is longer than most. */
+	if (*note != '\0' &&
+	    (page->notes_below || columns + 2 > NOTE_COLUMNS)) {
+
 		text_printf(page->to, "\n%*s", NAME_COLUMNS, "");
-	else
-		text_puts(page->to, "  ");
-	text_add(page->to, note->bytes, note->len);
+		put_wrapped(page, note, NAME_COLUMNS, NAME_COLUMNS);
+		return;
+	}
+	text_printf(page->to, "%s%s\n", *note != '\0' ? "  " : "", note);
 }
 
 static void
@@ -200,8 +206,7 @@ put_row(const struct page *page, enum lastack_phase phase, int64_t begin_ns,
 	    page->to, "  %-*s", NAME_COLUMNS - 2, lastack_phase_name(phase));
 	put_bar(page, begin_ns, begin_ns + ns);
 	text_printf(page->to, " %*s", TIME_COLUMNS, figure);
-	put_note(page, note);
-	text_puts(page->to, "\n");
+	put_note(page, text_string(note));
 }
 
 /* ---- the notes beside it */
@@ -321,17 +326,14 @@ was_planned(const struct page *page, enum lastack_phase phase)
 static void
 put_scale(const struct page *page)
 {
-	char total[FIGURE_TEXT], column[FIGURE_TEXT];
+	char total[FIGURE_TEXT], column[FIGURE_TEXT], note[64];
 
 	figure_time(total, page->total_ns);
 	figure_time(column, page->total_ns / (int64_t)page->bar_columns);
+	snprintf(note, sizeof(note), "one column is %s", column);
 	text_printf(page->to, "  %-*s%*s %*s", NAME_COLUMNS - 2, "total",
 	    (int)page->bar_columns, "", TIME_COLUMNS, total);
-	if (page->notes_below)
-		text_printf(page->to, "\n%*s", NAME_COLUMNS, "");
-	else
-		text_puts(page->to, "  ");
-	text_printf(page->to, "one column is %s\n", column);
+	put_note(page, note);
 }
 
 static void
@@ -431,13 +433,16 @@ put_attempts(const struct page *page)
 		const struct lastack_attempt *attempt =
 		    lastack_result_attempt(page->result, i);
 		const char *error = errname(attempt->error_errno);
+		struct text line = TEXT_INIT;
 		char figure[FIGURE_TEXT];
 
 		figure_time(figure, attempt->time_ns);
-		text_printf(page->to, "  %-7s  %*s  %s  %s%s%s%s\n",
+		text_printf(&line, "  %-7s  %*s  %s  %s%s%s%s",
 		    i == 0 ? "address" : "", TIME_COLUMNS, figure,
 		    attempt->address, lastack_outcome_name(attempt->outcome),
 		    error ? " (" : "", error ? error : "", error ? ")" : "");
+		put_wrapped(page, text_string(&line), 0, NAME_COLUMNS);
+		text_free(&line);
 	}
 }
 

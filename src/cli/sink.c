@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lastack.h"
 #include "sink.h"
 
 static int64_t
@@ -62,16 +63,23 @@ static int
 sink_wait(const struct sink *sink)
 {
 	struct pollfd ready = { .fd = sink->fd, .events = POLLOUT };
-	int64_t left_ms = (sink->deadline_ns - now_ns()) / 1000000;
+	int64_t left_ns = sink->deadline_ns - now_ns();
+	struct timespec left = { 0 };
 	int n;
 
 	if (sink->regular)
 		return 0;
-	if (left_ms < 0)
-		left_ms = 0;
-	n = poll(&ready, 1, left_ms < INT_MAX ? (int)left_ms : INT_MAX);
+	if (left_ns > 0) {
+		left.tv_sec = left_ns / 1000000000;
+		left.tv_nsec = left_ns % 1000000000;
+	}
+	n = ppoll(&ready, 1, &left, sink->while_waiting);
 	if (n == 0)
 		return ETIMEDOUT;
+	if (n == -1 && errno == EINTR && *sink->caught != 0) {
+		lastack_probe_interrupt(sink->probe, *sink->caught);
+		return EINTR;
+	}
 	return n == -1 && errno != EINTR ? errno : 0;
 }
 

@@ -3,9 +3,12 @@
 #ifndef SINK_H
 #define SINK_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+struct lastack_probe;
 
 struct sink {
 	int fd;		     /* -1: none */
@@ -13,6 +16,11 @@ struct sink {
 	bool emptied;	     /* what the file held is gone */
 	bool regular;	     /* never blocks */
 	int64_t deadline_ns; /* CLOCK_MONOTONIC; for a reader that stalls */
+
+	/* Set by the caller: for a signal while the reader stalls. */
+	struct lastack_probe *probe;
+	const sigset_t *while_waiting;
+	const volatile sig_atomic_t *caught;
 };
 
 #define SINK_INIT                                                              \

@@ -151,6 +151,18 @@ account_kernel(struct lastack_probe *p)
 	result->segments_in = evidence->segments_in;
 }
 
+/* Of all retransmissions so far; what Fast Open sent again is not a SYN. */
+static uint32_t
+syn_retransmits(const struct lastack__evidence *evidence)
+{
+	uint32_t data = 0;
+
+	/* By now, all data went in the SYN, or again after the SYN/ACK. */
+	if (evidence->resent_bytes > 0 && evidence->data_segments_out > 0)
+		data = evidence->data_segments_out - 1;
+	return data < evidence->retransmits ? evidence->retransmits - data : 0;
+}
+
 /*
  * After a SYN was sent again the kernel has no sample, or one of whole
  * milliseconds: the clock is the better witness then.
@@ -164,7 +176,7 @@ account_handshake(struct lastack_probe *p)
 	result->handshake_ns = p->connected_ns - p->connect.begun_ns;
 	result->handshake_method = LASTACK_METHOD_CLOCK;
 	if (!evidence->has_figures || evidence->rtt_us == 0 ||
-	    evidence->retransmits > 0)
+	    syn_retransmits(evidence) > 0)
 		return;
 	result->handshake_ns = (int64_t)evidence->rtt_us * 1000;
 	result->handshake_method = LASTACK_METHOD_KERNEL_RTT;
@@ -177,14 +189,40 @@ account_first_byte(struct lastack_probe *p)
 	const struct lastack__exchange *x = &p->exchange;
 
 	if (x->first_send_ns == -1 || x->first_byte_ns < x->first_send_ns)
-		return; /* nothing was asked, or it was not the answer */
+		return;
+	/* A banner that was there before the question is no answer to it. */
+	if ((x->stamp_ns != -1 && x->stamp_ns < x->first_send_ns) ||
+	    (p->socket.syn.payload_bytes == 0 &&
+		p->connect.evidence.queued_bytes > 0))
+		return;
 	result->first_byte_ns = x->first_byte_ns - x->first_send_ns;
 	result->first_byte_method = LASTACK_METHOD_CLOCK;
-	if (x->stamp_ns < x->first_send_ns || x->stamp_ns > x->first_byte_ns)
+	if (x->stamp_ns == -1 || x->stamp_ns > x->first_byte_ns)
 		return;
 	result->first_byte_ns = x->stamp_ns - x->first_send_ns;
 	result->first_byte_method = x->stamp_exact ? LASTACK_METHOD_STAMP :
 						     LASTACK_METHOD_STAMP_BOUND;
+}
+
+/*
+ * A part, or none? When all that the SYN carried is acknowledged, what was sent
+ * again of it tells; before that, a little of it may still have been to come.
+ */
+static void
+account_fastopen(struct lastack_probe *p)
+{
+	struct lastack_result *result = &p->result.public;
+	const struct lastack__evidence *evidence = &p->ending.evidence;
+
+	if ((result->fastopen_status != LASTACK_FASTOPEN_REFUSED &&
+		result->fastopen_status != LASTACK_FASTOPEN_PARTIAL) ||
+	    !evidence->has_resent ||
+	    evidence->bytes_acked <= result->in_syn_bytes)
+		return;
+	result->fastopen_status = evidence->resent_bytes <
+		result->in_syn_bytes ?
+	    LASTACK_FASTOPEN_PARTIAL :
+	    LASTACK_FASTOPEN_REFUSED;
 }
 
 static void
@@ -223,10 +261,12 @@ lastack__account(struct lastack_probe *p)
 	if (p->connected_ns != -1) {
 		account_close(p);
 		account_kernel(p);
+		account_fastopen(p);
 		account_handshake(p);
 		account_first_byte(p);
 	}
-	result->syn_retransmits = p->connect.evidence.retransmits;
+	result->syn_retransmits = syn_retransmits(&p->connect.evidence);
+
 	account_expectations(p);
 	account_phases(p, end_ns);
 	account_events(p, end_ns);

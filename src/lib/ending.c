@@ -321,7 +321,8 @@ ending_over(struct lastack__ending *e, struct lastack__socket *s)
 	verdict_on_us(e, s);
 	verdict_on_time_wait(e);
 	verdict_on_order(e);
-	e->over_ns = e->evidence_ns;
+	e->over_ns = e->evidence_ns > e->decided_ns ? e->evidence_ns :
+						      e->decided_ns;
 	if (e->local_rst_ns != -1) {
 		lastack__socket_reset(s);
 		e->over_ns = lastack__clock_now_ns();

@@ -38,6 +38,12 @@ state_of(unsigned int tcpi_state)
 	return states[tcpi_state];
 }
 
+/*
+ * tcpi_fastopen_client_fail came with Linux 5.5 in bits that were 0 before;
+ * that it is there shows by the length from 6.2 on (tcpi_rehash).
+ */
+#define LINUX_6_2_BYTES 240
+
 #define COVERS(len, member)                                                    \
 	((len) >= offsetof(struct tcp_info, member) +                          \
 		sizeof(((struct tcp_info *)0)->member))
@@ -59,7 +65,6 @@ lastack__evidence_parse(
 		evidence->unsent_bytes = info.tcpi_notsent_bytes;
 	}
 	if (COVERS(len, tcpi_data_segs_in)) {
-
 		evidence->has_figures = true;
 		evidence->rtt_us = info.tcpi_rtt;
 		evidence->rttvar_us = info.tcpi_rttvar;
@@ -71,11 +76,13 @@ lastack__evidence_parse(
 		evidence->syn_data_acked =
 		    (info.tcpi_options & TCPI_OPT_SYN_DATA) != 0;
 		evidence->fastopen_fail = info.tcpi_fastopen_client_fail;
+		evidence->has_fastopen_fail = len >= LINUX_6_2_BYTES;
 		if (info.tcpi_min_rtt != UINT32_MAX)
 			evidence->min_rtt_us = info.tcpi_min_rtt;
 	}
 	if (COVERS(len, tcpi_bytes_retrans)) {
 		evidence->has_resent = true;
+		evidence->data_segments_out = info.tcpi_data_segs_out;
 		evidence->resent_bytes = info.tcpi_bytes_retrans;
 	}
 }
@@ -87,14 +94,20 @@ lastack__evidence_parse(
 void
 lastack__evidence_read(int fd, struct lastack__evidence *evidence)
 {
-	struct tcp_info info = { 0 };
-	socklen_t len = sizeof(info);
+	/* Roomier than the header's, to see how much the kernel has. */
+	union {
+		struct tcp_info info;
+		unsigned char bytes[512];
+	} answer = { .info = { 0 } };
+	socklen_t len = sizeof(answer);
 	int queued = 0;
 
 	*evidence = (struct lastack__evidence){ 0 };
-	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == -1)
+	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &answer, &len) == -1)
+
 		return;
-	lastack__evidence_parse(&info, len, evidence);
+	lastack__evidence_parse(&answer, len, evidence);
+
 	if (evidence->state == LASTACK__STATE_CONNECTING)
 		return;
 	if (ioctl(fd, SIOCINQ, &queued) == -1 || queued < 0)

@@ -43,8 +43,11 @@ struct lastack__evidence {
 	bool syn_data_acked;	/* Fast Open: all that the SYN carried */
 	unsigned fastopen_fail; /* tcpi_fastopen_client_fail */
 
+	bool has_fastopen_fail; /* that 0 is a value too */
+
 	bool has_resent;
 	uint64_t resent_bytes; /* of payload, sent again */
+	uint32_t data_segments_out;
 };
 
 /* A snapshot of a TCP socket. What the kernel did not give stays unknown. */

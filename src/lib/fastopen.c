@@ -104,15 +104,16 @@ static enum lastack_fastopen_status
 status_of_empty(
     const struct lastack__evidence *evidence, enum lastack_truth known)
 {
-	if (evidence->fastopen_fail == FAIL_COOKIE_UNAVAILABLE ||
-	    known == LASTACK_NO)
+	if (evidence->fastopen_fail == FAIL_COOKIE_UNAVAILABLE)
 		return LASTACK_FASTOPEN_REQUESTED;
-	if (known == LASTACK_YES)
+	if (evidence->has_fastopen_fail || known == LASTACK_YES)
 		return LASTACK_FASTOPEN_PAUSED;
+	if (known == LASTACK_NO)
+		return LASTACK_FASTOPEN_REQUESTED;
 	return LASTACK_FASTOPEN_UNKNOWN;
 }
 
-/* What the SYN/ACK did not take has been sent again by the time we look. */
+/* What the SYN/ACK did not take is sent again at once. */
 static enum lastack_fastopen_status
 status_of_loaded(
     const struct lastack__syn *syn, const struct lastack__evidence *evidence)
@@ -123,7 +124,8 @@ status_of_loaded(
 		return LASTACK_FASTOPEN_ACCEPTED;
 	if (evidence->fastopen_fail == FAIL_SYN_RETRANSMITTED)
 		return LASTACK_FASTOPEN_BLACKHOLED;
-	if (evidence->has_resent && evidence->resent_bytes > 0 &&
+	/* The SYN counts as one; what was sent again may be ACKed by now. */
+	if (evidence->bytes_acked > 1 && evidence->has_resent &&
 	    evidence->resent_bytes < syn->payload_bytes)
 		return LASTACK_FASTOPEN_PARTIAL;
 	return LASTACK_FASTOPEN_REFUSED;

@@ -196,8 +196,9 @@ struct lastack_probe;
 
 /*
  * Takes len bytes of the response as they arrive, in order. Returns 0, or an
- * errno value, which ends the run with LASTACK_OUTCOME_SYSTEM. It is called on
- * the thread that steps the probe and must not block past the deadline.
+ * errno value, which ends the run with LASTACK_OUTCOME_SYSTEM (INTERRUPTED, if
+ * it has called lastack_probe_interrupt()). It is called on the thread that
+ * steps the probe and must not block past the deadline.
  */
 typedef int (*lastack_sink)(void *context, const void *data, size_t len);
 

@@ -23,6 +23,9 @@ lastack__outcome_of_exchange(struct lastack_probe *p)
 
 	if (x->end == LASTACK__EXCHANGE_MATCHED)
 		return;
+	if (x->end == LASTACK__EXCHANGE_FAILED && p->interrupted_by != 0)
+		lastack__result_fail(
+		    &p->result, LASTACK_OUTCOME_INTERRUPTED, x->failed_in, 0);
 	if (x->end == LASTACK__EXCHANGE_FAILED)
 		lastack__result_fail(&p->result, LASTACK_OUTCOME_SYSTEM,
 		    x->failed_in, x->local_errno);

@@ -70,11 +70,16 @@ exchange_send(
 						now_ns;
 			return;
 		case LASTACK__PEEK_DATA:
-			/* Our FIN, if it comes next, rides on the data. */
 			if (x->first_send_ns == -1)
 				x->first_send_ns = lastack__clock_now_ns();
-			len = lastack__socket_send(
-			    s, data, len, more || x->request->half_close);
+			/*
+			 * Our FIN rides on the data, if it comes next; what a
+			 * stream gives must not wait for more of it.
+			 */
+			len = lastack__socket_send(s, data, len,
+			    more ||
+				(x->request->half_close &&
+				    lastack__cursor_closes(&x->cursor)));
 			lastack__cursor_take(&x->cursor, len);
 		}
 	}

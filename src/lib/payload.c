@@ -119,6 +119,13 @@ lastack__cursor_stream(const struct lastack__cursor *cursor)
 	return part->fd;
 }
 
+bool
+lastack__cursor_closes(const struct lastack__cursor *cursor)
+{
+	return cursor->part + 1 == cursor->payload->count &&
+	    lastack__cursor_stream(cursor) == -1;
+}
+
 void
 lastack__cursor_poll(struct lastack__cursor *cursor)
 {

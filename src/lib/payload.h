@@ -57,6 +57,9 @@ enum lastack__peek lastack__cursor_peek(struct lastack__cursor *cursor,
     const unsigned char **data, size_t *len, bool *more);
 void lastack__cursor_take(struct lastack__cursor *cursor, size_t len);
 
+/* What is peeked at is of the last part, and that is not a stream. */
+bool lastack__cursor_closes(const struct lastack__cursor *cursor);
+
 /* Notices, without waiting, that the stream which comes next is readable. */
 void lastack__cursor_poll(struct lastack__cursor *cursor);
 

@@ -276,7 +276,7 @@ static void
 take_in(struct relay *relay, enum side side)
 {
 	struct queue *queue = &relay->queues[side];
-	struct frame spare;
+	struct frame spare = { .len = 0 };
 
 	for (;;) {
 		bool full = queue->count == QUEUE;

@@ -519,7 +519,7 @@ START_TEST(left_before_the_answer)
 	await_alone();
 	for (int i = 1; i < 16; i += 2)
 		lastack__lookup_free(lookups[i]);
-	ck_assert_uint_eq(entries("/proc/self/fd"), descriptors);
+	ck_assert_uint_le(entries("/proc/self/fd"), descriptors);
 	lastack__lookup_free(NULL);
 }
 END_TEST
@@ -572,7 +572,7 @@ START_TEST(deadline)
 	lastack_request_free(request);
 	resolver_release();
 	await_alone();
-	ck_assert_uint_eq(entries("/proc/self/fd"), descriptors);
+	ck_assert_uint_le(entries("/proc/self/fd"), descriptors);
 }
 END_TEST
 

@@ -907,17 +907,55 @@ was_read(uint16_t ours)
 
 /* The command has ended: its report, held against the capture. */
 static void
-finish(struct scene *scene, int status)
+finish(struct scene *scene, uint16_t port, int status)
 {
 	run_finish(&scene->run);
 	scene->report = json_loads(scene->run.out, 0, NULL);
 	if (scene->report == NULL)
 		scene_fail(scene, "no report in JSON");
-	scene_judge(scene, PORT);
+	scene_judge(scene, port);
 	if (scene->run.status != status)
 		scene_fail(scene, "wrong exit status");
 	check_any(scene);
 }
+
+/*
+ * With TCP timestamps, which the raw peer has not, the kernel does have a round
+ * trip for a SYN that was sent again: one in whole milliseconds, if that.
+ */
+START_TEST(syn_is_resent_with_timestamps)
+{
+	struct run_options options = { 0 };
+	char port_text[8];
+	struct scene scene;
+	int fds[PEER_DEAF_FDS];
+	uint16_t port = peer_deaf_port(AF_INET, fds);
+	const char *argv[] = { "-f", "json", "-z", "-t", "50", "127.0.0.1",
+		port_text, NULL };
+	int taken;
+
+	for (int i = 2; i < PEER_DEAF_FDS; i++)
+		close(fds[i]);
+	snprintf(port_text, sizeof(port_text), "%u", port);
+	begin(&scene, witness_open("lo"), "check_phases-timestamps");
+	run_start(&scene.run, &options, argv);
+	ck_assert_ptr_nonnull(
+	    witness_await(scene.witness, 0, port, 5000, has_syn, NULL));
+	/* Room for one more: for the next SYN. */
+	taken = accept(fds[0], NULL, NULL);
+	ck_assert_int_ne(taken, -1);
+	finish(&scene, port, 0);
+	check_handshake(&scene);
+	ck_assert_uint_gt(scene.flow->side[WITNESS_CLIENT].syns, 1);
+	ck_assert_double_ge(
+	    judge_number(scene.report, "wire_us.handshake.value"),
+	    1000000 - JIFFIES_US);
+	end(&scene);
+	close(taken);
+	close(fds[0]);
+	close(fds[1]);
+}
+END_TEST
 
 /* What was there before a word of ours is no answer to it. */
 START_TEST(banner_is_no_answer)
@@ -949,7 +987,7 @@ START_TEST(banner_is_no_answer)
 		ck_assert(tcp_patient(&patience));
 	ck_assert_int_eq(write(ends[1], "question", 8), 8);
 	close(ends[1]);
-	finish(&scene, 0);
+	finish(&scene, PORT, 0);
 	ck_assert_int_eq(rawpeer_join(peer), 0);
 	ck_assert(method_of(&scene, "first_byte") == NULL);
 	check_order(&scene, "first_byte", "sent");
@@ -1049,7 +1087,7 @@ START_TEST(interrupted)
 		while (!was_read(flow->side[WITNESS_CLIENT].port))
 			ck_assert(tcp_patient(&patience));
 	ck_assert_int_eq(kill(scene.run.pid, SIGINT), 0);
-	finish(&scene, 128 + SIGINT);
+	finish(&scene, PORT, 128 + SIGINT);
 	ck_assert_int_eq(rawpeer_join(peer), 0);
 	ck_assert_str_eq(judge_string(scene.report, "outcome"), "interrupted");
 	ck_assert(as_reached(&scene, row->reached));
@@ -1113,6 +1151,7 @@ main(void)
 	tcase_add_test(tests, request_is_resent);
 	tcase_add_test(tests, syn_is_resent);
 	tcase_add_test(tests, nothing_is_resent);
+	tcase_add_test(tests, syn_is_resent_with_timestamps);
 	tcase_add_test(tests, delay_is_in_wait);
 	tcase_add_loop_test(tests, deadline_is_not_early, 0, 4);
 	tcase_add_test(tests, banner_is_no_answer);

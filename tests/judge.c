@@ -2,6 +2,7 @@
 #include <config.h>
 
 #include <err.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -120,14 +121,16 @@ truth_of_reset(const struct witness_flow *flow, struct truth *truth)
 }
 
 /*
- * After our FIN, data of the peer's that came too late to be taken was met by a
- * socket that nobody held any more: the RST is the kernel's, beyond the report.
+ * After our FIN, sent or still queued, data of the peer's that came too late to
+ * be taken was met by a socket that nobody held any more: the RST is the
+ * kernel's, beyond the report.
  */
 static bool
-was_orphaned(const struct witness_flow *flow, const json_t *report)
+was_orphaned(
+    const struct witness_flow *flow, const json_t *report, int64_t end_ns)
 {
-	return strcmp(judge_string(report, "close.local"), "fin") == 0 &&
-	    flow->side[WITNESS_CLIENT].fins > 0 &&
+	return strcmp(judge_string(report, "close.local"), "rst") != 0 &&
+	    flow->side[WITNESS_SERVER].last_payload_ns >= end_ns &&
 	    (double)flow->side[WITNESS_SERVER].payload_bytes >
 	    judge_number(report, "bytes.received") +
 		judge_number(report, "bytes.drained");
@@ -142,7 +145,8 @@ truth_of(const struct witness_flow *flow, const json_t *report, int64_t end_ns)
 	struct truth truth = { .peer = "open", .local = "none", .first = "" };
 	/* Both FINs ACKed: what comes after that is of no connection. */
 	bool over = flow->end == WITNESS_END_FIN;
-	bool our_rst = !over && us->rsts > 0 && !was_orphaned(flow, report);
+	bool our_rst = !over && us->rsts > 0 &&
+	    !was_orphaned(flow, report, end_ns);
 
 	/* One that was queued may leave when nobody looks any more. */
 	bool our_fin = us->fins > 0 && us->first_fin_ns <= end_ns;
@@ -359,19 +363,25 @@ judge(
 	int64_t end_ns = end_on_wire(flow, report) - ON_ITS_WAY_NS;
 	const int64_t ends[] = { end_ns, us->first_fin_ns, us->fin_acked_ns,
 		peer->first_fin_ns, peer->fin_acked_ns, peer->first_rst_ns };
+	unsigned int fewest = UINT_MAX;
+	int64_t likeliest = end_ns;
 
 	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
 		if (ends[i] < end_ns)
 			continue;
 		hear(&court, ends[i]);
-		if (court.objections > 0)
+		if (court.objections < fewest) {
+			fewest = court.objections;
+			likeliest = ends[i];
+		}
+		if (fewest > 0)
 			continue;
 		if (untold != NULL)
 			*untold += court.untold;
 		return true;
 	}
 	court.quiet = false;
-	hear(&court, end_ns);
+	hear(&court, likeliest);
 	json_dumpf(report, stderr, JSON_INDENT(1));
 	fputc('\n', stderr);
 	witness_dump(flow, stderr);

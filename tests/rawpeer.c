@@ -22,7 +22,9 @@
 #include <sys/socket.h>
 
 #define WAIT_MS 5000
-#define FRAME_BYTES 1514      /* of Ethernet with its usual MTU */
+#define FRAME_BYTES 1514 /* of Ethernet with its usual MTU */
+#define BEYOND_MAX 64
+#define ICMP_DELAY_MS 5
 #define FIRST_SEQ 0xffffffc0u /* wraps early: who cannot, shall show it */
 #define QUOTE4_BYTES 548u     /* ICMP errors stay within 576, RFC 1812 */
 #define QUOTE6_BYTES 1232u    /* within 1280, RFC 4443 */
@@ -69,6 +71,12 @@ struct rawpeer {
 	uint32_t snd_nxt;
 	uint32_t snd_una;
 	uint32_t rcv_nxt;
+	struct range {
+		uint32_t from, to;
+	} beyond[BEYOND_MAX]; /* came, but after a gap */
+	unsigned n_beyond;
+	bool has_fin;
+	uint32_t fin_seq;
 	unsigned pending;   /* enum pending */
 	size_t fresh_bytes; /* of payload, since the last wait for it */
 	size_t syn_bytes;   /* payload of the last SYN */
@@ -376,6 +384,8 @@ new_connection(struct rawpeer *p, const struct segment *s)
 	p->client_port = s->port;
 	p->client_isn = s->seq;
 	p->rcv_nxt = s->seq + 1;
+	p->n_beyond = 0;
+	p->has_fin = false;
 	p->snd_nxt = FIRST_SEQ;
 	p->snd_una = FIRST_SEQ;
 	p->pending = 0;
@@ -389,20 +399,58 @@ is_client(const struct rawpeer *p, const struct segment *s)
 	    memcmp(s->source, p->client, address_bytes(p)) == 0;
 }
 
+/* Moves rcv_nxt over the range, if it begins there or before. */
+static bool
+join(struct rawpeer *p, uint32_t from, uint32_t to)
+{
+	if ((int32_t)(from - p->rcv_nxt) > 0)
+		return false;
+	if ((int32_t)(to - p->rcv_nxt) > 0)
+		p->rcv_nxt = to;
+	return true;
+}
+
+/* One that overtook others waits for them; a full list forgets it. */
+static void
+take_range(struct rawpeer *p, uint32_t from, uint32_t to)
+{
+	unsigned i = 0;
+
+	if (!join(p, from, to)) {
+		if (p->n_beyond < BEYOND_MAX)
+			p->beyond[p->n_beyond++] = (struct range){ from, to };
+		return;
+	}
+	while (i < p->n_beyond) {
+		if (join(p, p->beyond[i].from, p->beyond[i].to)) {
+			p->beyond[i] = p->beyond[--p->n_beyond];
+			i = 0;
+		} else {
+			i++;
+		}
+	}
+}
+
 /* Brings our numbers up to what came. */
 static void
 take_numbers(struct rawpeer *p, const struct segment *s)
 {
-	uint32_t end = s->seq + s->payload_bytes + !!(s->flags & RAW_FIN);
-	int32_t fresh = (int32_t)(end - p->rcv_nxt);
+	uint32_t end = s->seq + s->payload_bytes;
+	uint32_t before = p->rcv_nxt;
 
 	if (s->flags & RAW_ACK && (int32_t)(s->ack - p->snd_una) > 0)
 		p->snd_una = s->ack;
-	if (s->flags & (RAW_SYN | RAW_RST) || fresh <= 0)
+	if (s->flags & (RAW_SYN | RAW_RST))
 		return;
-	/* A segment that overtook another counts for both of them. */
-	p->rcv_nxt = end;
-	p->fresh_bytes += (size_t)(fresh - !!(s->flags & RAW_FIN));
+	if (s->flags & RAW_FIN) {
+		p->has_fin = true;
+		p->fin_seq = end++;
+	}
+	take_range(p, s->seq, end);
+	p->fresh_bytes += p->rcv_nxt - before;
+	if (p->has_fin && (int32_t)(before - p->fin_seq) <= 0 &&
+	    (int32_t)(p->rcv_nxt - p->fin_seq) > 0)
+		p->fresh_bytes--;
 }
 
 static void
@@ -551,6 +599,7 @@ do_step(struct rawpeer *p, const struct rawpeer_step *step)
 	case RAWPEER_DELAY:
 		return do_delay(p, step);
 	case RAWPEER_ICMP:
+		pause_until(p, now_ms() + ICMP_DELAY_MS, false);
 		return do_icmp(p, step);
 	default:
 		return do_wait(p, step);

@@ -26,8 +26,7 @@
  *	ck_assert_int_eq(rawpeer_join(peer), 0);
  *
  * Numbers. A sent segment has the next sequence number of this side and
- * acknowledges all that came, up to the highest number seen, but of SYN data
- * nothing: say `.ack_add = N` on the SYN/ACK to take N bytes of it for good.
+ * acknowledges all that came, up to the first gap, but of SYN data nothing: say `.ack_add = N` on the SYN/ACK to take N bytes of it for good.
  * What a segment carries moves this side's next sequence number, unless
  * `.hold` is set. The first sequence number is chosen to wrap soon.
  *
@@ -71,7 +70,10 @@ enum rawpeer_action {
 #define RAW_DELAY .action = RAWPEER_DELAY
 /* For .ms takes what comes and forgets that it came. */
 #define RAW_IGNORE .action = RAWPEER_IGNORE
-/* An error that quotes the last segment received. */
+/*
+ * An error that quotes the last segment received. It leaves a little later: the
+ * kernel drops one about a socket that is inside a system call.
+ */
 #define RAW_ICMP .action = RAWPEER_ICMP
 
 enum rawpeer_flag { /* as in the TCP header */

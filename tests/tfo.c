@@ -99,8 +99,9 @@ tfo_look(const struct witness_flow *flow, struct tfo_wire *wire)
 		wire->ours = cookie_of(syn);
 		wire->carried = syn->payload_bytes;
 	}
-	wire->answered = answer != NULL;
-	if (answer != NULL) {
+	/* A SYN/ACK that a RST has overtaken is none. */
+	wire->answered = flow->side[WITNESS_SERVER].syns > 0;
+	if (wire->answered && answer != NULL) {
 		wire->theirs = cookie_of(answer);
 		wire->acked = us->syn_data_acked;
 	}

@@ -626,8 +626,12 @@ add_segment(struct flow *f, int d, struct packet *pk)
 	s->direction = (uint8_t)d;
 	s->after_end = f->pub.end != WITNESS_END_NONE;
 	note_counts(f, side, s);
-	if (s->flags & WITNESS_SYN)
+	if (s->flags & WITNESS_SYN && !(side->rsts > 0 && side->syns == 0))
 		note_syn(side, other, s);
+	if (side->syns == 0 && !(s->flags & WITNESS_RST)) {
+		keep(f, s);
+		return;
+	}
 	if (s->payload_bytes && !(s->flags & WITNESS_RST))
 		note_payload(side, &f->track[d], s);
 	note_close(side, other, s);

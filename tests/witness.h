@@ -11,6 +11,11 @@
  * connection, what was on the wire. It shares nothing with the code under
  * test.
  *
+ * On loopback a server's data or RST can overtake its SYN/ACK, when two
+ * processors are at it. The client drops such data and takes such a RST for a
+ * refusal; so do we: the one counts as a segment and no more, a SYN/ACK after
+ * the other is no answer.
+ *
  * Times are nanoseconds of CLOCK_REALTIME, 0 for what never happened.
  * Sequence numbers are relative to the sender's first SYN and do not wrap:
  * the SYN is 0, the first payload byte 1. An acknowledgement number is

@@ -343,6 +343,88 @@ START_TEST(hexadecimal)
 }
 END_TEST
 
+static const struct {
+	const char *value;
+	const char *address; /* NULL: wrong */
+	uint16_t port;
+} endpoints[] = {
+	{ "127.0.0.1", "127.0.0.1", 0 },
+	{ "127.0.0.1:80", "127.0.0.1", 80 },
+	{ "[127.0.0.1]:80", "127.0.0.1", 80 },
+	{ ":80", "", 80 },
+	{ "::1", "::1", 0 },
+	{ "[::1]", "::1", 0 },
+	{ "[::1]:65535", "::1", 65535 },
+	{ "fe80::1%eth0", "fe80::1%eth0", 0 },
+	{ "[fe80::1%eth0]:1", "fe80::1%eth0", 1 },
+	{ "what:http", "what", 80 },
+	{ "", NULL, 0 },
+	{ "[", NULL, 0 },
+	{ "[]", NULL, 0 },
+	{ "[]:80", NULL, 0 },
+	{ "[::1", NULL, 0 },
+	{ "[::1]80", NULL, 0 },
+	{ "127.0.0.1:", NULL, 0 },
+	{ "127.0.0.1:0", NULL, 0 },
+	{ "127.0.0.1:65536", NULL, 0 },
+	{ ":", NULL, 0 },
+	{ "[::1]:", NULL, 0 },
+	{ "a23456789b23456789c23456789d2345", NULL, 0 },
+};
+
+START_TEST(an_endpoint)
+{
+	char address[32] = "as before";
+	uint16_t port = 7;
+	const char *reason = parse_endpoint(
+	    endpoints[_i].value, address, sizeof(address), &port);
+
+	if (endpoints[_i].address == NULL) {
+		ck_assert_ptr_nonnull(reason);
+		ck_assert_str_eq(address, "as before");
+		ck_assert_uint_eq(port, 7);
+		return;
+	}
+	ck_assert_msg(reason == NULL, "%s", reason);
+	ck_assert_str_eq(address, endpoints[_i].address);
+	ck_assert_uint_eq(port, endpoints[_i].port);
+}
+END_TEST
+
+static const struct {
+	const char *value;
+	uint64_t most, number;
+	bool wrong;
+} hexes[] = {
+	{ "0", 1, 0, false },
+	{ "0x0", 1, 0, false },
+	{ "255", 255, 255, false },
+	{ "0xff", 255, 255, false },
+	{ "0XFF", 255, 255, false },
+	{ "0xffffffffffffffff", UINT64_MAX, UINT64_MAX, false },
+	{ "0x10000000000000000", UINT64_MAX, 0, true },
+	{ "0x100", 255, 0, true },
+	{ "256", 255, 0, true },
+	{ "0x", 255, 0, true },
+	{ "0xg", 255, 0, true },
+	{ "x1", 255, 0, true },
+	{ "1f", 255, 0, true },
+	{ "-1", 255, 0, true },
+	{ " 1", 255, 0, true },
+	{ "", 255, 0, true },
+};
+
+START_TEST(a_hex_number)
+{
+	uint64_t number = 7;
+	const char *reason =
+	    parse_hex_number(hexes[_i].value, hexes[_i].most, &number);
+
+	ck_assert_int_eq(reason != NULL, hexes[_i].wrong);
+	ck_assert_uint_eq(number, hexes[_i].wrong ? 7 : hexes[_i].number);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -355,5 +437,7 @@ main(void)
 	tcase_add_test(tests, escapes);
 	tcase_add_test(tests, every_hexadecimal_escape);
 	tcase_add_test(tests, hexadecimal);
+	tcase_add_loop_test(tests, an_endpoint, 0, (int)ROWS(endpoints));
+	tcase_add_loop_test(tests, a_hex_number, 0, (int)ROWS(hexes));
 	return suite_run(tests, "parse");
 }

@@ -274,6 +274,44 @@ START_TEST(plain_values)
 }
 END_TEST
 
+START_TEST(local_side)
+{
+	ck_assert_int_eq(
+	    lastack_request_set_source(request, "192.0.2.1", 7), 0);
+	ck_assert_uint_eq(request->local.source.u.any.sa_family, AF_INET);
+	ck_assert_uint_eq(request->local.port, 7);
+	ck_assert_int_eq(lastack_request_set_source(request, "a.test", 8),
+	    LASTACK_ERROR_ARGUMENT);
+	ck_assert_int_eq(lastack_request_set_source(request, "8080", 8),
+	    LASTACK_ERROR_ARGUMENT);
+	ck_assert_int_eq(
+	    lastack_request_set_source(request, "", 8), LASTACK_ERROR_ARGUMENT);
+	ck_assert_uint_eq(request->local.port, 7);
+	ck_assert_int_eq(lastack_request_set_source(request, NULL, 0), 0);
+	ck_assert_uint_eq(request->local.source.len, 0);
+	ck_assert_int_eq(lastack_request_set_interface(request, "eth0"), 0);
+	ck_assert_int_eq(
+	    lastack_request_set_interface(request, ""), LASTACK_ERROR_ARGUMENT);
+	ck_assert_int_eq(
+	    lastack_request_set_interface(request, "sixteen-letters-"),
+	    LASTACK_ERROR_ARGUMENT);
+	ck_assert_str_eq(request->local.interface, "eth0");
+	ck_assert_int_eq(
+	    lastack_request_set_interface(request, "fifteen-letters"), 0);
+	ck_assert_int_eq(lastack_request_set_interface(request, "lo"), 0);
+	ck_assert_str_eq(request->local.interface, "lo");
+	ck_assert_int_eq(lastack_request_set_interface(request, NULL), 0);
+	ck_assert_str_eq(request->local.interface, "");
+	ck_assert_int_eq(lastack_request_set_mark(request, UINT32_MAX), 0);
+	ck_assert_uint_eq(request->local.mark, UINT32_MAX);
+	ck_assert_int_eq(lastack_request_set_tos(request, 0xfc), 0);
+	for (uint8_t ecn = 1; ecn < 4; ecn++)
+		ck_assert_int_eq(lastack_request_set_tos(request, ecn),
+		    LASTACK_ERROR_ARGUMENT);
+	ck_assert_uint_eq(request->local.tos, 0xfc);
+}
+END_TEST
+
 /* ---- what goes together */
 
 static void
@@ -429,5 +467,6 @@ main(void)
 	tcase_add_loop_test(tests, connect_only_excludes, 0, 5);
 	tcase_add_test(tests, connect_only_by_itself);
 	tcase_add_test(tests, empty_payload);
+	tcase_add_test(tests, local_side);
 	return suite_run(tests, "request");
 }

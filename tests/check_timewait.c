@@ -32,7 +32,7 @@ connected(int family)
 static enum lastack_truth
 look(const union tcp_address *local, const union tcp_address *remote)
 {
-	return lastack__timewait_look(&local->any, &remote->any);
+	return lastack__timewait_look(&local->any, &remote->any, 0);
 }
 
 #ifdef LASTACK_TCP_INFO

@@ -39,6 +39,7 @@ static const struct {
 	ROW(ENETUNREACH),
 	ROW(ENFILE),
 	ROW(ENOBUFS),
+	ROW(ENODEV),
 	ROW(ENOENT),
 	ROW(ENOMEM),
 	ROW(ENONET),

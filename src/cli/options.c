@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "complain.h"
+#include "local.h"
 #include "options.h"
 #include "parse.h"
 #include "prepare.h"
@@ -183,6 +184,40 @@ take_fastopen(struct options *o, const char *value)
 }
 
 static const char *
+take_source(struct options *o, const char *value)
+{
+	o->source = value;
+	return parse_endpoint(value, o->source_address,
+	    sizeof(o->source_address), &o->source_port);
+}
+
+static const char *
+take_interface(struct options *o, const char *value)
+{
+	o->interface = value;
+	return NULL;
+}
+
+static const char *
+take_mark(struct options *o, const char *value)
+{
+	uint64_t number;
+	const char *reason = parse_hex_number(value, UINT32_MAX, &number);
+
+	o->mark_text = value;
+	if (reason == NULL)
+		o->mark = (uint32_t)number;
+	return reason;
+}
+
+static const char *
+take_tos(struct options *o, const char *value)
+{
+	o->tos_text = value;
+	return local_parse_tos(value, &o->tos);
+}
+
+static const char *
 take_format(struct options *o, const char *value)
 {
 	static const char *const words[] = { "text", "json" };
@@ -249,6 +284,13 @@ static const struct option_row rows[] = {
 	{ '6', "ipv6", NULL, "only IPv6", FLAG(ipv6) },
 	{ 'n', "numeric", NULL, "HOST is an address: ask no resolver",
 	    FLAG(numeric) },
+	{ 0, "source", "ADDR[:PORT]", "our address, our port, or both",
+	    TAKE(take_source) },
+	{ 0, "interface", "IFACE", "the interface to leave by",
+	    TAKE(take_interface) },
+	{ 0, "mark", "N", "the packets' mark (SO_MARK)", TAKE(take_mark) },
+	{ 0, "tos", "N", "their type of service: a number, AF21, EF, ...",
+	    TAKE(take_tos) },
 	{ 's', "send", "STRING",
 	    "payload; \\r \\n \\t \\\\ \\0 \\xHH stand for bytes",
 	    TAKE(take_send) },

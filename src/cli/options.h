@@ -33,6 +33,8 @@ struct piece {
 	const char *value;
 };
 
+#define ENDPOINT_ROOM 64 /* an IPv6 address with its zone */
+
 struct options {
 	char host[1026]; /* without brackets */
 	uint16_t port;
@@ -49,6 +51,13 @@ struct options {
 	enum lastack_close close;
 	enum lastack_end expect_close;
 	enum lastack_fastopen fastopen;
+
+	/* Of the local side; the strings as written, NULL: not given. */
+	const char *source, *interface, *mark_text, *tos_text;
+	char source_address[ENDPOINT_ROOM]; /* "": any */
+	uint16_t source_port;
+	uint32_t mark;
+	uint8_t tos;
 
 	enum format format;
 	enum color color;

@@ -140,6 +140,49 @@ parse_target(const char *value, char *host, size_t host_room, uint16_t *port)
 	return NULL;
 }
 
+/* Where the address ends, and at *rest what follows it; NULL: unbalanced. */
+static const char *
+endpoint_end(const char *value, const char **rest)
+{
+	const char *end = strchr(value, *value == '[' ? ']' : ':');
+
+	if (*value == '[') {
+		*rest = end != NULL ? end + 1 : NULL;
+		return end;
+	}
+	/* Two colons and no brackets: an address without a port. */
+	if (end == NULL || strchr(end + 1, ':') != NULL)
+		end = value + strlen(value);
+	*rest = end;
+	return end;
+}
+
+const char *
+parse_endpoint(const char *value, char *address, size_t room, uint16_t *port)
+{
+	const char *rest, *end = endpoint_end(value, &rest);
+	const char *begin = *value == '[' ? value + 1 : value;
+	const char *reason = NULL;
+	uint16_t number = 0;
+
+	if (end == NULL)
+		return "the bracket is not closed";
+	if (*rest != '\0' && *rest != ':')
+		return "no port follows the bracket";
+	if (begin == end && (*rest == '\0' || *value == '['))
+		return "no address is given";
+	if ((size_t)(end - begin) >= room)
+		return "not an address";
+	if (*rest == ':')
+		reason = parse_port(rest + 1, &number);
+	if (reason != NULL)
+		return reason;
+	memcpy(address, begin, (size_t)(end - begin));
+	address[end - begin] = '\0';
+	*port = number;
+	return NULL;
+}
+
 static int
 hex_digit(char c)
 {
@@ -160,6 +203,31 @@ hex_pair(const char *c)
 	int low = high == -1 ? -1 : hex_digit(c[1]);
 
 	return low == -1 ? -1 : high << 4 | low;
+}
+
+const char *
+parse_hex_number(const char *value, uint64_t most, uint64_t *number)
+{
+	uint64_t sum = 0;
+
+	if (value[0] != '0' || (value[1] != 'x' && value[1] != 'X'))
+		return parse_number(value, 0, most, number);
+	value += 2;
+	if (*value == '\0')
+		return "not a number";
+	for (; *value != '\0'; value++) {
+		int digit = hex_digit(*value);
+
+		if (digit == -1)
+			return "not a number";
+		if (sum > UINT64_MAX >> 4)
+			return "too large";
+		sum = sum << 4 | (unsigned int)digit;
+	}
+	if (sum > most)
+		return "too large";
+	*number = sum;
+	return NULL;
 }
 
 const char *

@@ -14,6 +14,10 @@
 const char *parse_number(
     const char *value, uint64_t least, uint64_t most, uint64_t *number);
 
+/* Decimal, or hexadecimal after 0x; at most most. */
+const char *parse_hex_number(
+    const char *value, uint64_t most, uint64_t *number);
+
 /* 10, 0.5 (seconds), 500us, 500ms, 2s, 1m; in nanoseconds. */
 const char *parse_time(const char *value, int64_t *ns);
 
@@ -26,6 +30,15 @@ const char *parse_port(const char *value, uint16_t *port);
  */
 const char *parse_target(
     const char *value, char *host, size_t host_room, uint16_t *port);
+
+/*
+ * ADDRESS, ADDRESS:PORT or :PORT, an IPv6 address in brackets where it has a
+ * port. The address, "" if none is given, is copied into a buffer of room
+ * bytes; the port is 0 if none is given. Whether it is an address is not
+ * looked at.
+ */
+const char *parse_endpoint(
+    const char *value, char *address, size_t room, uint16_t *port);
 
 /* Appends: \r \n \t \\ \0 \xHH stand for bytes. */
 const char *parse_escaped(const char *value, struct text *bytes);

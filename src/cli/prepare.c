@@ -185,6 +185,28 @@ check_target(
 		      "not an IPv6 address, as --ipv6 demands");
 }
 
+static enum options_result
+take_local(
+    const struct options *o, struct lastack_request *request, struct text *text)
+{
+	const char *address = o->source_address;
+
+	if (o->interface != NULL &&
+	    lastack_request_set_interface(request, o->interface) != 0)
+		return complain(text, "--interface", o->interface,
+		    "not the name of an interface");
+	lastack_request_set_mark(request, o->mark);
+	lastack_request_set_tos(request, o->tos);
+	if (lastack_request_set_source(request,
+		*address != '\0' ? address : NULL, o->source_port) != 0)
+		return complain(text, "--source", o->source,
+		    "not an IPv4 or IPv6 address, with or without a port");
+	if (lastack_request_check(request) != 0)
+		return complain(text, "--source", o->source,
+		    "not of the address family of the target");
+	return OPTIONS_RUN;
+}
+
 static void
 set_request(const struct options *o, struct lastack_request *request)
 {
@@ -224,6 +246,8 @@ prepare_request(
 		set_request(o, request);
 		result = check_target(o, request, text);
 	}
+	if (result == OPTIONS_RUN)
+		result = take_local(o, request, text);
 	for (size_t i = 0; result == OPTIONS_RUN && i < o->piece_count; i++)
 		result = take_piece(o, &o->pieces[i], request, text);
 	return result;

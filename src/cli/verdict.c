@@ -7,6 +7,7 @@
 
 #include "escape.h"
 #include "figure.h"
+#include "local.h"
 #include "parse.h"
 #include "verdict.h"
 
@@ -395,6 +396,10 @@ verdict_error(struct text *to, const struct options *o,
 		verdict_fastopen(to, o, result);
 		break;
 	case LASTACK_OUTCOME_SYSTEM:
+		if (result->error_local != LASTACK_LOCAL_NONE) {
+			local_error(to, o, result);
+			break;
+		}
 		text_printf(to, "local failure while in %s: %s",
 		    lastack_phase_name(result->error_phase),
 		    lastack_result_error_text(result));

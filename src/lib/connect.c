@@ -87,7 +87,10 @@ lastack__connect_next(struct lastack__connect *c, struct lastack__socket *s)
 		attempt->record.address = attempt->text;
 		lastack__address_text(&address->u.any, attempt->text);
 		if (c->open.payload != NULL)
-			c->cookie = lastack__cookie_look(NULL, &address->u.any);
+			c->cookie = lastack__cookie_look(
+			    lastack__local_address(
+				c->open.local, address->u.any.sa_family),
+			    &address->u.any);
 		c->begun_ns = lastack__clock_now_ns();
 		error = lastack__socket_connect(
 		    s, &address->u.any, address->len, &c->open);
@@ -98,6 +101,7 @@ lastack__connect_next(struct lastack__connect *c, struct lastack__socket *s)
 			c->first_syn_ns = c->begun_ns;
 		if (error == 0)
 			return LASTACK__CONNECT_STARTED;
+		attempt->refused = s->refused;
 		connect_finish(
 		    c, outcome_of(error, true), error, lastack__clock_now_ns());
 	}

@@ -15,6 +15,7 @@
 struct lastack__attempt {
 	struct lastack_attempt record;
 	char text[LASTACK__ADDRESS_TEXT];
+	enum lastack_local refused; /* what of the local side, if anything */
 };
 
 struct lastack__connect {

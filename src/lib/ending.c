@@ -108,7 +108,7 @@ static enum lastack_truth
 ending_time_wait(const struct lastack__ending *e)
 {
 	return lastack__timewait_look(
-	    &e->local_address.u.any, &e->remote_address.u.any);
+	    &e->local_address.u.any, &e->remote_address.u.any, e->device);
 }
 
 /*

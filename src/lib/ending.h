@@ -34,6 +34,7 @@ struct lastack__ending {
 	int64_t timer_ns;
 	bool bare; /* only a handshake: nothing to drain, none to race with */
 	struct lastack__address local_address, remote_address;
+	unsigned int device; /* the index of the only interface; 0: any */
 
 	struct lastack__evidence evidence; /* the newest */
 	int64_t evidence_ns;		   /* when it was read */

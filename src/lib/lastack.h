@@ -142,6 +142,15 @@ enum lastack_fastopen {
 	LASTACK_FASTOPEN_REQUIRE, /* all but ACCEPTED is a failure */
 };
 
+/* What of the local side the kernel refused. Since 0.1. */
+enum lastack_local {
+	LASTACK_LOCAL_NONE,
+	LASTACK_LOCAL_SOURCE,
+	LASTACK_LOCAL_INTERFACE,
+	LASTACK_LOCAL_MARK,
+	LASTACK_LOCAL_TOS,
+};
+
 /* What became of it. Since 0.1. */
 enum lastack_fastopen_status {
 	LASTACK_FASTOPEN_UNKNOWN,     /* not told, or never connected */
@@ -190,6 +199,7 @@ enum lastack_time {
 
 #define LASTACK_TIME_MAX_NS INT64_C(31536000000000000) /* a year */
 #define LASTACK_KEEP_DEFAULT_BYTES 65536
+#define LASTACK_TOS_ECN 3 /* the bits of a type of service that TCP uses */
 
 struct lastack_request;
 struct lastack_probe;
@@ -257,6 +267,8 @@ struct lastack_result {
 	    syn_retransmits;   /* of retransmits; also where never connected */
 	int64_t first_byte_ns; /* first payload byte to first of the response */
 	enum lastack_method first_byte_method;
+
+	enum lastack_local error_local; /* why it never connected */
 };
 
 /* One address that was tried. Since 0.1. */
@@ -345,6 +357,29 @@ LASTACK_API int lastack_request_set_fastopen(
     struct lastack_request *request, enum lastack_fastopen fastopen);
 
 /*
+ * Where the connection comes from: a numeric address, with a zone where it
+ * needs one (NULL: any), and a port (0: the kernel's choice). An address of the
+ * target that is of another family is an attempt that fails with EAFNOSUPPORT.
+ */
+LASTACK_API int lastack_request_set_source(
+    struct lastack_request *request, const char *address, uint16_t port);
+
+/* The interface that it leaves by and comes in by; NULL: by the routes. */
+LASTACK_API int lastack_request_set_interface(
+    struct lastack_request *request, const char *name);
+
+/* The mark of its packets (SO_MARK); 0, which none has anyway, sets none. */
+LASTACK_API int lastack_request_set_mark(
+    struct lastack_request *request, uint32_t mark);
+
+/*
+ * The type of service, or traffic class, of its packets: the DSCP in the upper
+ * six bits; ARGUMENT for any of LASTACK_TOS_ECN. 0 sets none.
+ */
+LASTACK_API int lastack_request_set_tos(
+    struct lastack_request *request, uint8_t tos);
+
+/*
  * Connect, send nothing, read nothing, end. A request with neither payload,
  * half-close, expectation nor sink is one without this call.
  */
@@ -361,8 +396,8 @@ LASTACK_API int lastack_request_set_sink(
 
 /*
  * Whether a probe can be made of it: it has a target and does not contradict
- * itself (an address of the wrong family, connect-only with a payload, a name
- * where only an address may be). 0, or LASTACK_ERROR_ARGUMENT.
+ * itself (an address or a source of the wrong family, connect-only with a
+ * payload, a name where only an address may be). 0, or LASTACK_ERROR_ARGUMENT.
  */
 LASTACK_API int lastack_request_check(const struct lastack_request *request);
 

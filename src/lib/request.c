@@ -179,6 +179,43 @@ lastack_request_set_fastopen(
 }
 
 int
+lastack_request_set_source(
+    struct lastack_request *request, const char *address, uint16_t port)
+{
+	return lastack__local_source(&request->local, address, port);
+}
+
+int
+lastack_request_set_interface(struct lastack_request *request, const char *name)
+{
+	size_t len = name != NULL ? strlen(name) : 0;
+
+	if (name != NULL &&
+	    (len == 0 || len >= sizeof(request->local.interface)))
+		return LASTACK_ERROR_ARGUMENT;
+	memset(request->local.interface, 0, sizeof(request->local.interface));
+	if (name != NULL)
+		memcpy(request->local.interface, name, len);
+	return 0;
+}
+
+int
+lastack_request_set_mark(struct lastack_request *request, uint32_t mark)
+{
+	request->local.mark = mark;
+	return 0;
+}
+
+int
+lastack_request_set_tos(struct lastack_request *request, uint8_t tos)
+{
+	if ((tos & LASTACK_TOS_ECN) != 0)
+		return LASTACK_ERROR_ARGUMENT;
+	request->local.tos = tos;
+	return 0;
+}
+
+int
 lastack_request_set_connect_only(
     struct lastack_request *request, bool connect_only)
 {
@@ -215,21 +252,39 @@ lastack__request_connects_only(const struct lastack_request *request)
 	return !request_exchanges(request);
 }
 
+/* What the target will be of, if that is known. */
+static sa_family_t
+request_family(const struct lastack_request *request)
+{
+	switch (request->family) {
+	case LASTACK_FAMILY_IPV4:
+		return AF_INET;
+	case LASTACK_FAMILY_IPV6:
+		return AF_INET6;
+	default:
+		return AF_UNSPEC;
+	}
+}
+
 int
 lastack_request_check(const struct lastack_request *request)
 {
+	sa_family_t family = request_family(request);
 	struct lastack__address address;
 
 	if (request->host == NULL)
 		return LASTACK_ERROR_ARGUMENT;
 	if (request->connect_only && request_exchanges(request))
 		return LASTACK_ERROR_ARGUMENT;
-	if (!lastack__resolve_numeric(request->host, request->port, &address))
-		return request->numeric ? LASTACK_ERROR_ARGUMENT : 0;
-	if ((request->family == LASTACK_FAMILY_IPV4 &&
-		address.u.any.sa_family != AF_INET) ||
-	    (request->family == LASTACK_FAMILY_IPV6 &&
-		address.u.any.sa_family != AF_INET6))
+	if (lastack__resolve_numeric(request->host, request->port, &address)) {
+		if (family != AF_UNSPEC && family != address.u.any.sa_family)
+			return LASTACK_ERROR_ARGUMENT;
+		family = address.u.any.sa_family;
+	} else if (request->numeric) {
+		return LASTACK_ERROR_ARGUMENT;
+	}
+	if (family != AF_UNSPEC &&
+	    lastack__local_is_foreign(&request->local, family))
 		return LASTACK_ERROR_ARGUMENT;
 	return 0;
 }

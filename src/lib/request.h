@@ -7,6 +7,7 @@
 
 #include "expect.h"
 #include "lastack.h"
+#include "local.h"
 #include "payload.h"
 
 struct lastack_request {
@@ -25,6 +26,7 @@ struct lastack_request {
 	int64_t total_ns, connect_ns, idle_ns, drain_ns, delay_ns;
 	enum lastack_close close;
 	enum lastack_fastopen fastopen;
+	struct lastack__local local;
 
 	size_t keep_bytes;
 	lastack_sink sink;

@@ -68,8 +68,8 @@ lastack__address_port(const struct sockaddr *address)
 	    address->sa_family == AF_INET ? v4->sin_port : v6->sin6_port);
 }
 
-static void
-set_port(struct sockaddr *address, uint16_t port)
+void
+lastack__address_set_port(struct sockaddr *address, uint16_t port)
 {
 	if (address->sa_family == AF_INET)
 		((struct sockaddr_in *)(void *)address)->sin_port = htons(port);
@@ -126,7 +126,7 @@ lastack__resolve_numeric(
 		v6->sin6_family = AF_INET6;
 		found.len = sizeof(*v6);
 	}
-	set_port(&found.u.any, port);
+	lastack__address_set_port(&found.u.any, port);
 	*address = found;
 	return true;
 }
@@ -161,7 +161,7 @@ lookup_copy(struct lastack__lookup *lookup, const struct addrinfo *found)
 			continue;
 		memcpy(&address->u, found->ai_addr, found->ai_addrlen);
 		address->len = found->ai_addrlen;
-		set_port(&address->u.any, lookup->port);
+		lastack__address_set_port(&address->u.any, lookup->port);
 		to->count++;
 	}
 	return to->count > 0 ? 0 : EAI_NONAME;

@@ -39,6 +39,7 @@ void lastack__addresses_free(struct lastack__addresses *addresses);
 #define LASTACK__ADDRESS_TEXT 64
 void lastack__address_text(const struct sockaddr *address, char *text);
 uint16_t lastack__address_port(const struct sockaddr *address);
+void lastack__address_set_port(struct sockaddr *address, uint16_t port);
 
 /* Whether host is an address, of which family: *address is filled then. */
 bool lastack__resolve_numeric(

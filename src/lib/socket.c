@@ -47,7 +47,7 @@ lastack__socket_connect(struct lastack__socket *s,
     const struct sockaddr *address, socklen_t len,
     const struct lastack__open *open)
 {
-	int error;
+	int error = 0;
 
 	*s = (struct lastack__socket)LASTACK__SOCKET_INIT;
 	s->fd = socket(address->sa_family,
@@ -66,7 +66,15 @@ lastack__socket_connect(struct lastack__socket *s,
 		lastack__stamp_clocks(&s->clocks);
 		lastack__stamp_ask(s->fd);
 	}
-	error = socket_syn(s, address, len, open);
+	if (open->local != NULL)
+		error = lastack__local_set(
+		    open->local, s->fd, address, &s->refused);
+	if (error == 0) {
+		error = socket_syn(s, address, len, open);
+		if (open->local != NULL &&
+		    lastack__local_is_to_blame(open->local, error))
+			s->refused = LASTACK_LOCAL_SOURCE;
+	}
 	if (error != 0)
 		lastack__socket_close(s);
 	return error;

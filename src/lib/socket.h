@@ -15,6 +15,7 @@
 #include <sys/types.h>
 
 #include "fastopen.h"
+#include "local.h"
 #include "stamp.h"
 
 struct lastack__socket {
@@ -27,6 +28,7 @@ struct lastack__socket {
 	bool fin_sent;
 	bool ack_held;	 /* the handshake's ACK waits for a payload */
 	int first_errno; /* of the connection, 0 if none */
+	enum lastack_local refused; /* why it could not be opened */
 	struct lastack__syn syn;
 	struct lastack__clocks clocks; /* when it was opened */
 	uint64_t sent_bytes;
@@ -44,7 +46,8 @@ struct lastack__open {
 	 * ride on that.
 	 */
 	bool hold_ack;
-	bool stamps; /* the first byte shall have one */
+	bool stamps;			    /* the first byte shall have one */
+	const struct lastack__local *local; /* borrowed; NULL: as it comes */
 	/* For Fast Open, borrowed; NULL: without. */
 	const unsigned char *payload;
 	size_t payload_bytes;

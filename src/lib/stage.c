@@ -57,6 +57,7 @@ connect_to(struct lastack_probe *p, struct lastack__addresses *addresses)
 	if (error != 0)
 		return error;
 	p->connect.patience_ns = p->request->connect_ns;
+	p->connect.open.local = &p->request->local;
 	/* Only what follows at once may hold the ACK back: 200 ms else. */
 	p->connect.open.hold_ack = p->bare ||
 	    lastack__payload_ready(&p->request->payload) ||
@@ -145,6 +146,7 @@ note_addresses(struct lastack_probe *p)
 	result->family = remote->u.any.sa_family == AF_INET ?
 	    LASTACK_FAMILY_IPV4 :
 	    LASTACK_FAMILY_IPV6;
+	p->ending.device = lastack__local_device(&p->request->local);
 	local->len = sizeof(local->u);
 	if (getsockname(p->socket.fd, &local->u.any, &local->len) == -1)
 		return;
@@ -194,6 +196,7 @@ connect_failed(struct lastack_probe *p)
 
 	stage_fail(p, attempt->record.outcome, LASTACK_PHASE_CONNECT,
 	    attempt->record.error_errno);
+	p->result.public.error_local = attempt->refused;
 	p->stage = LASTACK__STAGE_OVER;
 }
 

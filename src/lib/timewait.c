@@ -67,8 +67,8 @@ read_answer(int fd)
 }
 
 enum lastack_truth
-lastack__timewait_look(
-    const struct sockaddr *local, const struct sockaddr *remote)
+lastack__timewait_look(const struct sockaddr *local,
+    const struct sockaddr *remote, unsigned int device)
 {
 	struct question question = {
 		.header = { .nlmsg_len = sizeof(question),
@@ -86,7 +86,8 @@ lastack__timewait_look(
 
 	put_address(local, &id->idiag_sport, id->idiag_src);
 	put_address(remote, &id->idiag_dport, id->idiag_dst);
-	if (remote->sa_family == AF_INET6)
+	id->idiag_if = device;
+	if (device == 0 && remote->sa_family == AF_INET6)
 		id->idiag_if =
 		    ((const struct sockaddr_in6 *)(const void *)remote)
 			->sin6_scope_id;
@@ -104,11 +105,12 @@ lastack__timewait_look(
 #else
 
 enum lastack_truth
-lastack__timewait_look(
-    const struct sockaddr *local, const struct sockaddr *remote)
+lastack__timewait_look(const struct sockaddr *local,
+    const struct sockaddr *remote, unsigned int device)
 {
 	(void)local;
 	(void)remote;
+	(void)device;
 	return LASTACK_UNKNOWN;
 }
 

@@ -9,9 +9,10 @@
 
 /*
  * Asks the kernel (sock_diag(7)), which keeps TIME-WAIT apart from the socket
- * that it came from. UNKNOWN where it will not say.
+ * that it came from. device: the index of the interface that the socket was
+ * bound to, or 0. UNKNOWN where it will not say.
  */
-enum lastack_truth lastack__timewait_look(
-    const struct sockaddr *local, const struct sockaddr *remote);
+enum lastack_truth lastack__timewait_look(const struct sockaddr *local,
+    const struct sockaddr *remote, unsigned int device);
 
 #endif

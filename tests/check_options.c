@@ -89,6 +89,27 @@ START_TEST(defaults)
 	    !options.all && !options.numeric && !options.half_close &&
 	    !options.connect_only && !options.ipv4 && !options.ipv6);
 	ck_assert_int_eq(options.verbose, 0);
+	for (size_t i = 0; i < SPAN_COUNT; i++)
+		ck_assert(!options.thresholds[i].warning.given &&
+		    !options.thresholds[i].critical.given);
+}
+END_TEST
+
+/* Each into its own place. */
+START_TEST(ranges)
+{
+	assert_run(PARSE("-w", "1", "-c", "2", "--warning-connect=3",
+	    "--critical-connect=4", "--warning-first-byte=5",
+	    "--critical-first-byte=6", "--warning-close=7",
+	    "--critical-close=8", "a", "1"));
+	for (int i = 0; i < SPAN_COUNT; i++) {
+		ck_assert_int_eq(
+		    options.thresholds[i].warning.end, (2 * i + 1) * S);
+		ck_assert_int_eq(
+		    options.thresholds[i].critical.end, (2 * i + 2) * S);
+	}
+	assert_run(PARSE("--warning=1", "--critical=@2:3", "a", "1"));
+	ck_assert(options.thresholds[SPAN_TIME].critical.inside);
 }
 END_TEST
 
@@ -356,8 +377,11 @@ START_TEST(help_lists_every_option)
 		"numeric", "send", "raw", "send-hex", "send-file", "half-close",
 		"expect", "all", "expect-close", "maxbytes", "idle", "drain",
 		"close", "fastopen", "connect-only", "timeout",
-		"connect-timeout", "delay", "format", "output", "quiet", "jail",
-		"verbose", "color", "help", "version" };
+		"connect-timeout", "delay", "warning", "critical",
+		"warning-connect", "critical-connect", "warning-first-byte",
+		"critical-first-byte", "warning-close", "critical-close",
+		"format", "output", "quiet", "jail", "verbose", "color", "help",
+		"version" };
 	char *lines = strdup(help());
 
 	ck_assert_ptr_nonnull(lines);
@@ -447,6 +471,7 @@ main(void)
 
 	tcase_add_checked_fixture(tests, NULL, clear);
 	tcase_add_test(tests, defaults);
+	tcase_add_test(tests, ranges);
 	tcase_add_test(tests, targets);
 	tcase_add_test(tests, values);
 	tcase_add_test(tests, flags);

@@ -176,6 +176,27 @@ static const struct scene scenes[] = {
 	{ "must have stayed", { "--expect-close=open", "-e", "x" },
 	  { GIVE("x"), .end = SERVER_FIN },
 	  "close-mismatch", 10, "fin", "match", "x", 0, 1 },
+	{ "slow", { "-w", "@0:10" }, { .end = SERVER_HOLD },
+	  "slow", 12, "open", "none", NULL, 0, 0 },
+	{ "fast enough", { "-w", "10", "-c", "~:10", "--warning-connect=10",
+	    "--critical-first-byte=10", "--warning-close=10", "-e", "x" },
+	  { GIVE("x") }, "ok", 0, "fin", "match", "x", 0, 1 },
+	{ "paused, not slow", { "-w", "0.3", "--warning-first-byte=0.3", "-d",
+	    "500ms", "-e", "x" }, { GIVE("x") },
+	  "ok", 0, "fin", "match", "x", 0, 1 },
+	{ "drained, not slow", { "-w", "0.3", "--drain=500ms", "-e", "x" },
+	  { GIVE("x"), .end = SERVER_HOLD },
+	  "ok", 0, "open", "match", "x", 0, 1 },
+	{ "slow to connect", { "--critical-connect=@0:10" },
+	  { .end = SERVER_HOLD }, "slow", 12, "open", "none", NULL, 0, 0 },
+	{ "slow to speak", { "--warning-first-byte=@0:10", "-e", "x" },
+	  { GIVE("x") }, "slow", 12, "fin", "match", "x", 0, 1 },
+	{ "nothing to be slow", { "--warning-first-byte=@0:10" },
+	  { .end = SERVER_HOLD }, "ok", 0, "open", "none", NULL, 0, 0 },
+	{ "slow to close", { "--warning-close=@0:10", "-s", "x" },
+	  { .take = 1, GIVE("x") }, "slow", 12, "fin", "none", NULL, 1, 1 },
+	{ "slow and wrong", { "-w", "@0:10", "-e", "y" }, { GIVE("x") },
+	  "mismatch", 1, "fin", "mismatch", NULL, 0, 1 },
 	{ "cannot be written", { "-s", "x", "-o", "/dev/full" },
 	  { .take = 1, GIVE("abc") },
 	  "system", 13, NULL, "none", NULL, 1, 3 },
@@ -236,6 +257,35 @@ START_TEST(outcome_as_json)
 		server_await_ended(&server, 1);
 		ck_assert_uint_eq(server.got_bytes, (uint64_t)scene->sent);
 	}
+	server_stop(&server);
+}
+END_TEST
+
+/* Which figure, and which range; the critical one before the others. */
+START_TEST(slow_says_why)
+{
+	static const char *const argv[] = { "-w", "@0:10", "--critical-connect",
+		"20:", NULL };
+	static const struct server_script script = { .end = SERVER_HOLD };
+	json_t *report;
+	const char *why;
+
+	server_start(&server, AF_INET, &script);
+	report = report_of(argv, "127.0.0.1", server.port_text, "slow", 12);
+	assert_word(report, "error.phase", "connect");
+	assert_word(report, "error.errno", NULL);
+	why = schema_string(report, "error.message");
+	ck_assert_msg(strncmp(why, "connect took ", 13) == 0, "%s", why);
+	ck_assert_msg(
+	    strstr(why, "s, the critical range is 20:") != NULL, "%s", why);
+	json_decref(report);
+	report = report_of((const char *[]){ "-w", "@0:10", NULL }, "127.0.0.1",
+	    server.port_text, "slow", 12);
+	assert_word(report, "error.phase", "total");
+	why = schema_string(report, "summary");
+	ck_assert_msg(strstr(why, "the warning range is @10; RST sent") != NULL,
+	    "%s", why);
+	json_decref(report);
 	server_stop(&server);
 }
 END_TEST
@@ -618,6 +668,7 @@ main(void)
 	tcase_add_loop_test(tests, outcome_as_text, 0, SCENES);
 	tcase_add_loop_test(tests, outcome_as_json, 0, SCENES);
 	tcase_add_loop_test(tests, outcome_in_silence, 0, SCENES);
+	tcase_add_test(tests, slow_says_why);
 	tcase_add_test(tests, refused);
 	tcase_add_loop_test(tests, connect_timeout, 0, 3);
 	tcase_add_test(tests, unknown_name);

@@ -3,8 +3,11 @@
 
 #include <signal.h>
 
+#include "result.h"
 #include "status.h"
 #include "suite.h"
+
+static const struct options plain;
 
 /* The documented contract. */
 START_TEST(table)
@@ -33,7 +36,7 @@ START_TEST(table)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct lastack_result result = { .outcome = rows[i].outcome };
 
-		ck_assert_int_eq(status_of(&result), rows[i].status);
+		ck_assert_int_eq(status_of(&plain, &result), rows[i].status);
 	}
 }
 END_TEST
@@ -45,9 +48,29 @@ START_TEST(signals)
 		.interrupted_by = SIGINT,
 	};
 
-	ck_assert_int_eq(status_of(&result), 130);
+	ck_assert_int_eq(status_of(&plain, &result), 130);
 	result.interrupted_by = SIGTERM;
-	ck_assert_int_eq(status_of(&result), 143);
+	ck_assert_int_eq(status_of(&plain, &result), 143);
+}
+END_TEST
+
+/* Only where all was well otherwise: the most specific cause wins. */
+START_TEST(slow)
+{
+	struct options strict = { 0 };
+	struct lastack__result run;
+
+	lastack__result_init(&run);
+	run.public.outcome = LASTACK_OUTCOME_OK;
+	ck_assert_int_eq(status_of(&plain, &run.public), 0);
+	ck_assert_str_eq(status_outcome(&plain, &run.public), "ok");
+	ck_assert_ptr_null(
+	    range_parse("@0:1", &strict.thresholds[SPAN_TIME].warning));
+	ck_assert_int_eq(status_of(&strict, &run.public), 12);
+	ck_assert_str_eq(status_outcome(&strict, &run.public), "slow");
+	run.public.outcome = LASTACK_OUTCOME_MISMATCH;
+	ck_assert_int_eq(status_of(&strict, &run.public), 1);
+	ck_assert_str_eq(status_outcome(&strict, &run.public), "mismatch");
 }
 END_TEST
 
@@ -60,7 +83,7 @@ START_TEST(reserved)
 			.outcome = (enum lastack_outcome)outcome,
 			.interrupted_by = SIGINT,
 		};
-		int status = status_of(&result);
+		int status = status_of(&plain, &result);
 
 		ck_assert(status < 124 || status > 127);
 		ck_assert_int_le(status, 255);
@@ -87,6 +110,7 @@ main(void)
 
 	tcase_add_test(tests, table);
 	tcase_add_test(tests, signals);
+	tcase_add_test(tests, slow);
 	tcase_add_test(tests, reserved);
 	tcase_add_test(tests, never_improves);
 	return suite_run(tests, "status");

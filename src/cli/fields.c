@@ -7,6 +7,7 @@
 #include "fields.h"
 #include "hint.h"
 #include "status.h"
+#include "threshold.h"
 #include "verdict.h"
 
 #define SCHEMA 1
@@ -40,13 +41,13 @@ put_port(const struct place *p)
 static void
 put_outcome(const struct place *p)
 {
-	field_string(p, lastack_outcome_name(p->result->outcome));
+	field_string(p, status_outcome(p->options, p->result));
 }
 
 static void
 put_status(const struct place *p)
 {
-	field_number(p, (uint64_t)status_of(p->result));
+	field_number(p, (uint64_t)status_of(p->options, p->result));
 }
 
 static void
@@ -115,7 +116,13 @@ has_error(const struct place *p)
 static void
 put_error_phase(const struct place *p)
 {
-	field_string(p, lastack_phase_name(p->result->error_phase));
+	enum lastack_phase phase = p->result->error_phase;
+	struct violation violation;
+
+	if (p->result->outcome == LASTACK_OUTCOME_OK &&
+	    threshold_violated(p->options, p->result, &violation))
+		phase = threshold_phase(violation.span);
+	field_string(p, lastack_phase_name(phase));
 }
 
 static void

@@ -95,7 +95,7 @@ report(const struct options *options, struct sink *sink,
     const struct lastack_result *result)
 {
 	bool connected = lastack_result_remote(result) != NULL;
-	int status = status_of(result);
+	int status = status_of(options, result);
 	int error = sink_close(sink, connected);
 
 	if (error != 0)

@@ -259,6 +259,54 @@ take_verbose(struct options *o, const char *value)
 	return NULL;
 }
 
+static const char *
+take_warning(struct options *o, const char *value)
+{
+	return range_parse(value, &o->thresholds[SPAN_TIME].warning);
+}
+
+static const char *
+take_critical(struct options *o, const char *value)
+{
+	return range_parse(value, &o->thresholds[SPAN_TIME].critical);
+}
+
+static const char *
+take_warning_connect(struct options *o, const char *value)
+{
+	return range_parse(value, &o->thresholds[SPAN_CONNECT].warning);
+}
+
+static const char *
+take_critical_connect(struct options *o, const char *value)
+{
+	return range_parse(value, &o->thresholds[SPAN_CONNECT].critical);
+}
+
+static const char *
+take_warning_first_byte(struct options *o, const char *value)
+{
+	return range_parse(value, &o->thresholds[SPAN_FIRST_BYTE].warning);
+}
+
+static const char *
+take_critical_first_byte(struct options *o, const char *value)
+{
+	return range_parse(value, &o->thresholds[SPAN_FIRST_BYTE].critical);
+}
+
+static const char *
+take_warning_close(struct options *o, const char *value)
+{
+	return range_parse(value, &o->thresholds[SPAN_CLOSE].warning);
+}
+
+static const char *
+take_critical_close(struct options *o, const char *value)
+{
+	return range_parse(value, &o->thresholds[SPAN_CLOSE].critical);
+}
+
 /* ---- the table */
 
 struct option_row {
@@ -323,6 +371,21 @@ static const struct option_row rows[] = {
 	    TAKE(take_connect_timeout) },
 	{ 'd', "delay", "TIME", "pause between payload and reading (0)",
 	    TAKE(take_delay) },
+	{ 'w', "warning", "RANGE", "on the response time in seconds",
+	    TAKE(take_warning) },
+	{ 'c', "critical", "RANGE", "likewise, and told before a warning",
+	    TAKE(take_critical) },
+	{ 0, "warning-connect", "RANGE", "on the connect phase",
+	    TAKE(take_warning_connect) },
+	{ 0, "critical-connect", "RANGE", "likewise",
+	    TAKE(take_critical_connect) },
+	{ 0, "warning-first-byte", "RANGE", "on the wait for a first byte",
+	    TAKE(take_warning_first_byte) },
+	{ 0, "critical-first-byte", "RANGE", "likewise",
+	    TAKE(take_critical_first_byte) },
+	{ 0, "warning-close", "RANGE", "on the close phase",
+	    TAKE(take_warning_close) },
+	{ 0, "critical-close", "RANGE", "likewise", TAKE(take_critical_close) },
 	{ 'f', "format", "FORMAT", "report as text or json (text)",
 	    TAKE(take_format) },
 	{ 'o', "output", "FILE", "the response to FILE; - is standard output",
@@ -373,15 +436,17 @@ print_help(struct text *text)
 		    row->value ? row->value : "", row->value ? "=" : "",
 		    row->value ? row->value + may_lack_value(row) : "");
 
-		text_printf(text, "%*s%s\n", 29 - (int)(text->len - before), "",
+		text_printf(text, "%*s%s\n", 34 - (int)(text->len - before), "",
 		    row->help);
 	}
 	text_puts(text,
 	    "\n"
 	    "TIME: 10 or 0.5 (seconds), 500us, 500ms, 2s, 1m\n"
+	    "RANGE: what is well: 0.5 (from 0), 1:2, 1: or ~:2; @1:2: what is "
+	    "not\n"
 	    "Exit status: 0 ok, 1 mismatch, 2 usage, 3 resolve, 4 refused,\n"
 	    "  5 unreachable, 6 connect-timeout, 7 reset, 8 response-timeout,\n"
-	    "  9 closed-early, 10 close-mismatch, 11 fastopen,\n"
+	    "  9 closed-early, 10 close-mismatch, 11 fastopen, 12 slow,\n"
 	    "  13 system, 128+n signal n\n"
 	    "More: man lastack\n");
 }

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "lastack.h"
+#include "threshold.h"
 #include "text.h"
 
 enum format {
@@ -51,6 +52,7 @@ struct options {
 	enum lastack_close close;
 	enum lastack_end expect_close;
 	enum lastack_fastopen fastopen;
+	struct threshold thresholds[SPAN_COUNT];
 
 	/* Of the local side; the strings as written, NULL: not given. */
 	const char *source, *interface, *mark_text, *tos_text;

@@ -15,6 +15,7 @@
 #include "figure.h"
 #include "hint.h"
 #include "report.h"
+#include "status.h"
 #include "verdict.h"
 
 #define NAME_COLUMNS 11	    /* "  receive  " */
@@ -101,8 +102,8 @@ static void
 put_verdict(const struct page *page)
 {
 	const struct lastack_result *result = page->result;
-	const char *name = lastack_outcome_name(result->outcome);
-	bool ok = result->outcome == LASTACK_OUTCOME_OK;
+	const char *name = status_outcome(page->options, result);
+	bool ok = status_of(page->options, result) == 0;
 	struct text sentence = TEXT_INIT;
 
 	put_color(page, ok ? "1;32" : "1;31");

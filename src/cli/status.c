@@ -1,14 +1,29 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <config.h>
 
+#include "threshold.h"
 #include "status.h"
 
+static bool
+is_slow(const struct options *o, const struct lastack_result *result)
+{
+	return result->outcome == LASTACK_OUTCOME_OK &&
+	    threshold_violated(o, result, NULL);
+}
+
+const char *
+status_outcome(const struct options *o, const struct lastack_result *result)
+{
+	return is_slow(o, result) ? "slow" :
+				    lastack_outcome_name(result->outcome);
+}
+
 int
-status_of(const struct lastack_result *result)
+status_of(const struct options *o, const struct lastack_result *result)
 {
 	switch (result->outcome) {
 	case LASTACK_OUTCOME_OK:
-		return 0;
+		return is_slow(o, result) ? STATUS_SLOW : 0;
 	case LASTACK_OUTCOME_MISMATCH:
 		return 1;
 	case LASTACK_OUTCOME_RESOLVE:

@@ -9,6 +9,7 @@
 #include "figure.h"
 #include "local.h"
 #include "parse.h"
+#include "threshold.h"
 #include "verdict.h"
 
 static void
@@ -358,9 +359,14 @@ void
 verdict_error(struct text *to, const struct options *o,
     const struct lastack_result *result)
 {
+	struct violation violation;
+
 	switch (result->outcome) {
 	case LASTACK_OUTCOME_NONE:
+		break;
 	case LASTACK_OUTCOME_OK:
+		if (threshold_violated(o, result, &violation))
+			threshold_tell(to, o, result, &violation);
 		break;
 	case LASTACK_OUTCOME_MISMATCH:
 		text_puts(to, "the response does not contain ");

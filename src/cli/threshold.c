@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <config.h>
+
+#include "figure.h"
+#include "options.h"
+#include "threshold.h"
+
+static int64_t
+phase_ns(const struct lastack_result *result, enum lastack_phase phase)
+{
+	int64_t ns = lastack_result_phase_ns(result, phase);
+
+	return ns < 0 ? 0 : ns;
+}
+
+/* What -d took of the phases that follow it. */
+static int64_t
+pause_ns(const struct options *o, const struct lastack_result *result)
+{
+	int64_t since = phase_ns(result, LASTACK_PHASE_WAIT) +
+	    phase_ns(result, LASTACK_PHASE_RECEIVE);
+
+	return since < o->delay_ns ? since : o->delay_ns;
+}
+
+static int64_t
+time_ns(const struct options *o, const struct lastack_result *result)
+{
+	int64_t sum = 0;
+
+	for (unsigned int i = 0; i <= LASTACK_PHASE_RECEIVE; i++)
+		sum += phase_ns(result, i);
+	return sum - pause_ns(o, result);
+}
+
+static int64_t
+first_byte_ns(const struct options *o, const struct lastack_result *result)
+{
+	int64_t wait = lastack_result_phase_ns(result, LASTACK_PHASE_WAIT);
+
+	if (result->received_bytes == 0 || wait == -1)
+		return -1;
+	return wait > o->delay_ns ? wait - o->delay_ns : 0;
+}
+
+int64_t
+threshold_ns(const struct options *o, const struct lastack_result *result,
+    enum span span)
+{
+	switch (span) {
+	case SPAN_TIME:
+		return time_ns(o, result);
+	case SPAN_FIRST_BYTE:
+		return first_byte_ns(o, result);
+	default:
+		/* A handshake that failed took no time to succeed. */
+		if (lastack_result_remote(result) == NULL)
+			return -1;
+		return lastack_result_phase_ns(result, threshold_phase(span));
+	}
+}
+
+static bool
+alerts(const struct options *o, const struct lastack_result *result,
+    const struct violation *v)
+{
+	const struct threshold *threshold = &o->thresholds[v->span];
+	int64_t ns = threshold_ns(o, result, v->span);
+
+	return ns != -1 &&
+	    range_alerts(
+		v->critical ? &threshold->critical : &threshold->warning, ns);
+}
+
+bool
+threshold_violated(const struct options *o, const struct lastack_result *result,
+    struct violation *violation)
+{
+	for (unsigned int i = 0; i < 2 * SPAN_COUNT; i++) {
+		struct violation v = { .span = i % SPAN_COUNT,
+			.critical = i < SPAN_COUNT };
+
+		if (!alerts(o, result, &v))
+			continue;
+		if (violation != NULL)
+			*violation = v;
+		return true;
+	}
+	return false;
+}
+
+enum lastack_phase
+threshold_phase(enum span span)
+{
+	switch (span) {
+	case SPAN_CONNECT:
+		return LASTACK_PHASE_CONNECT;
+	case SPAN_FIRST_BYTE:
+		return LASTACK_PHASE_WAIT;
+	case SPAN_CLOSE:
+		return LASTACK_PHASE_CLOSE;
+	default:
+		return LASTACK_PHASE_TOTAL;
+	}
+}
+
+void
+threshold_tell(struct text *to, const struct options *o,
+    const struct lastack_result *result, const struct violation *v)
+{
+	static const char *const names[] = {
+		[SPAN_TIME] = "the response time was",
+		[SPAN_CONNECT] = "connect took",
+		[SPAN_FIRST_BYTE] = "the first byte took",
+		[SPAN_CLOSE] = "close took",
+	};
+	const struct threshold *threshold = &o->thresholds[v->span];
+	char figure[FIGURE_TEXT];
+
+	figure_time(figure, threshold_ns(o, result, v->span));
+	text_printf(to, "%s %s, the %s range is ", names[v->span], figure,
+	    v->critical ? "critical" : "warning");
+	range_print(
+	    to, v->critical ? &threshold->critical : &threshold->warning, 0);
+}

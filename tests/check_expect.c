@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <config.h>
 
+#include <regex.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -124,6 +125,16 @@ prepare(struct lastack__expect *expect, const struct example *example)
 		    0);
 }
 
+static size_t
+taken_of(
+    struct lastack__matcher *matcher, const unsigned char *data, size_t len)
+{
+	size_t taken;
+
+	ck_assert_int_eq(lastack__matcher_feed(matcher, data, len, &taken), 0);
+	return taken;
+}
+
 /*
  * Feeds the stream in pieces: bit i of cuts is a cut before byte i + 1. Each
  * piece is a block of its own, so that a read behind its end is noticed.
@@ -146,12 +157,12 @@ feed(const struct lastack__expect *expect, const struct bytes *stream,
 		piece = malloc(len);
 		ck_assert_ptr_nonnull(piece);
 		memcpy(piece, stream->data + begin, len);
-		ck_assert_uint_eq(lastack__matcher_feed(&matcher, piece, 0), 0);
-		verdict.consumed += lastack__matcher_feed(&matcher, piece, len);
+		ck_assert_uint_eq(taken_of(&matcher, piece, 0), 0);
+		verdict.consumed += taken_of(&matcher, piece, len);
 		free(piece);
 		begin = i + 1;
 	}
-	verdict.decided = matcher.decided;
+	verdict.decided = matcher.met;
 	verdict.which = matcher.which;
 	verdict.missing = expect->all ? lastack__matcher_missing(&matcher) : -1;
 	lastack__matcher_free(&matcher);
@@ -308,15 +319,15 @@ START_TEST(nothing_expected)
 	const unsigned char data[] = "abc";
 
 	ck_assert_int_eq(lastack__matcher_begin(&matcher, &expect), 0);
-	ck_assert_uint_eq(lastack__matcher_feed(&matcher, data, 3), 3);
-	ck_assert(!matcher.decided);
+	ck_assert_uint_eq(taken_of(&matcher, data, 3), 3);
+	ck_assert(!matcher.met);
 	ck_assert_int_eq(matcher.which, -1);
 	ck_assert_int_eq(lastack__matcher_missing(&matcher), -1);
 	lastack__matcher_free(&matcher);
 	expect.all = true;
 	ck_assert_int_eq(lastack__matcher_begin(&matcher, &expect), 0);
-	ck_assert_uint_eq(lastack__matcher_feed(&matcher, data, 3), 3);
-	ck_assert(!matcher.decided);
+	ck_assert_uint_eq(taken_of(&matcher, data, 3), 3);
+	ck_assert(!matcher.met);
 	lastack__matcher_free(&matcher);
 	lastack__expect_free(&expect);
 }
@@ -330,9 +341,9 @@ START_TEST(decided_once)
 
 	ck_assert_int_eq(lastack__expect_add(&expect, "ab", 2), 0);
 	ck_assert_int_eq(lastack__matcher_begin(&matcher, &expect), 0);
-	ck_assert_uint_eq(lastack__matcher_feed(&matcher, data, 6), 3);
-	ck_assert(matcher.decided);
-	ck_assert_uint_eq(lastack__matcher_feed(&matcher, data, 6), 0);
+	ck_assert_uint_eq(taken_of(&matcher, data, 6), 3);
+	ck_assert(matcher.met);
+	ck_assert_uint_eq(taken_of(&matcher, data, 6), 0);
 	ck_assert_int_eq(matcher.which, 0);
 	lastack__matcher_free(&matcher);
 	lastack__expect_free(&expect);
@@ -350,12 +361,12 @@ START_TEST(matchers_are_independent)
 	memset(needle, 'z', 2);
 	ck_assert_int_eq(lastack__matcher_begin(&one, &expect), 0);
 	ck_assert_int_eq(lastack__matcher_begin(&two, &expect), 0);
-	lastack__matcher_feed(&one, (const unsigned char *)"a", 1);
-	lastack__matcher_feed(&two, (const unsigned char *)"b", 1);
-	lastack__matcher_feed(&one, (const unsigned char *)"b", 1);
-	lastack__matcher_feed(&two, (const unsigned char *)"a", 1);
-	ck_assert(one.decided);
-	ck_assert(!two.decided);
+	taken_of(&one, (const unsigned char *)"a", 1);
+	taken_of(&two, (const unsigned char *)"b", 1);
+	taken_of(&one, (const unsigned char *)"b", 1);
+	taken_of(&two, (const unsigned char *)"a", 1);
+	ck_assert(one.met);
+	ck_assert(!two.met);
 	lastack__matcher_free(&one);
 	lastack__matcher_free(&two);
 	lastack__expect_free(&expect);
@@ -380,12 +391,278 @@ START_TEST(long_and_repetitive)
 	bytes[NEEDLE_BYTES - 1] = 'a';
 	bytes[STREAM_BYTES - 2] = 'b';
 	ck_assert_int_eq(lastack__matcher_begin(&matcher, &expect), 0);
-	ck_assert_uint_eq(lastack__matcher_feed(&matcher, bytes, STREAM_BYTES),
-	    STREAM_BYTES - 1);
-	ck_assert(matcher.decided);
+	ck_assert_uint_eq(
+	    taken_of(&matcher, bytes, STREAM_BYTES), STREAM_BYTES - 1);
+	ck_assert(matcher.met);
 	lastack__matcher_free(&matcher);
 	lastack__expect_free(&expect);
 	free(bytes);
+}
+END_TEST
+
+/* ---- patterns, and what must not appear */
+
+struct mixture {
+	const char *wanted[3], *patterns[2], *unwanted[2];
+	bool all;
+	const char *stream;
+	size_t len; /* 0: strlen(stream) */
+	/* expected, wherever the stream is cut */
+	bool met, failed;
+	size_t taken; /* when it was decided; 0: not by the stream alone */
+	int which;
+	const char *match, *group; /* NULL: none */
+};
+
+/* Needles are numbered in this order: wanted, patterns, unwanted. */
+static const struct mixture mixtures[] = {
+	{ .patterns = { "b+c" },
+	    .stream = "aabbcbc",
+	    .met = true,
+	    .taken = 5,
+	    .which = 0,
+	    .match = "bbc" },
+	{ .patterns = { "^220[ -]" },
+	    .stream = "220 hi\r\n",
+	    .met = true,
+	    .taken = 4,
+	    .which = 0,
+	    .match = "220 " },
+	{ .patterns = { "^20" }, .stream = "220 hi", .which = -1 },
+	/* The end of what came so far is not the end of the response. */
+	{ .patterns = { "ab$" },
+	    .stream = "abxab",
+	    .met = true,
+	    .which = 0,
+	    .match = "ab" },
+	{ .patterns = { "ab$" }, .stream = "abx", .which = -1 },
+	{ .patterns = { "v([0-9]+)" },
+	    .stream = "-v12",
+	    .met = true,
+	    .taken = 3,
+	    .which = 0,
+	    .match = "v1",
+	    .group = "1" },
+	{ .patterns = { "a.c" },
+	    .stream = "xa\nc",
+	    .met = true,
+	    .taken = 4,
+	    .which = 0,
+	    .match = "a\nc" },
+	{ .patterns = { "x*" },
+	    .stream = "abc",
+	    .met = true,
+	    .taken = 1,
+	    .which = 0,
+	    .match = "" },
+	{ .patterns = { "b", "d" },
+	    .all = true,
+	    .stream = "abcde",
+	    .met = true,
+	    .taken = 4,
+	    .which = -1,
+	    .match = "b" },
+	{ .wanted = { "cd" },
+	    .patterns = { "b." },
+	    .stream = "abcd",
+	    .met = true,
+	    .taken = 3,
+	    .which = 1,
+	    .match = "bc" },
+	{ .wanted = { "bc" },
+	    .patterns = { "cd" },
+	    .stream = "abcd",
+	    .met = true,
+	    .taken = 3,
+	    .which = 0 },
+	{ .unwanted = { "bc" },
+	    .stream = "abcd",
+	    .failed = true,
+	    .taken = 3,
+	    .which = 0 },
+	{ .unwanted = { "cd", "bc" },
+	    .stream = "abcd",
+	    .failed = true,
+	    .taken = 3,
+	    .which = 1 },
+	{ .unwanted = { "x" }, .stream = "abcd", .met = true, .which = -1 },
+	/* Whichever ends first in the stream decides. */
+	{ .wanted = { "cd" },
+	    .unwanted = { "bc" },
+	    .stream = "abcd",
+	    .failed = true,
+	    .taken = 3,
+	    .which = 1 },
+	{ .wanted = { "bc" },
+	    .unwanted = { "cd" },
+	    .stream = "abcd",
+	    .met = true,
+	    .taken = 3,
+	    .which = 0 },
+	{ .wanted = { "abc" },
+	    .unwanted = { "bc" },
+	    .stream = "abcd",
+	    .failed = true,
+	    .taken = 3,
+	    .which = 1 },
+	{ .patterns = { "b." },
+	    .unwanted = { "d" },
+	    .stream = "abcd",
+	    .met = true,
+	    .taken = 3,
+	    .which = 0,
+	    .match = "bc" },
+	{ .wanted = { "a", "d" },
+	    .all = true,
+	    .unwanted = { "c" },
+	    .stream = "abcd",
+	    .failed = true,
+	    .taken = 3,
+	    .which = 2 },
+	{ .wanted = { "zz" },
+	    .unwanted = { "yy" },
+	    .stream = "abcd",
+	    .which = -1 },
+#ifdef REG_STARTEND
+	{.patterns = { "b[^x]c" }, .stream = "ab\0c",
+	    .len = 4,
+	    .met = true,
+	    .taken = 4,
+	    .which = 0 },
+#endif
+	{ .patterns = { "cd" },
+	    .stream = "ab\0cd",
+	    .len = 5,
+	    .met = true,
+	    .taken = 5,
+	    .which = 0,
+	    .match = "cd" },
+};
+
+static void
+prepare_mixture(struct lastack__expect *expect, const struct mixture *m)
+{
+	*expect = (struct lastack__expect){ .all = m->all };
+	for (size_t i = 0; i < 3 && m->wanted[i] != NULL; i++)
+		ck_assert_int_eq(lastack__expect_add(expect, m->wanted[i],
+				     strlen(m->wanted[i])),
+		    0);
+	for (size_t i = 0; i < 2 && m->patterns[i] != NULL; i++)
+		ck_assert_int_eq(
+		    lastack__expect_add_pattern(expect, m->patterns[i]), 0);
+	for (size_t i = 0; i < 2 && m->unwanted[i] != NULL; i++)
+		ck_assert_int_eq(lastack__expect_add_unwanted(expect,
+				     m->unwanted[i], strlen(m->unwanted[i])),
+		    0);
+}
+
+static void
+assert_span(const struct lastack__matcher *matcher,
+    const struct lastack__span *span, const char *want)
+{
+	ck_assert_uint_eq(span->to - span->from, strlen(want));
+	ck_assert_mem_eq(
+	    matcher->window.bytes + span->from, want, strlen(want));
+}
+
+static void
+assert_groups(const struct lastack__matcher *matcher, const struct mixture *m)
+{
+	struct lastack__span spans[LASTACK__GROUPS_MAX];
+	size_t count = lastack__matcher_groups(matcher, spans);
+
+	if (m->match == NULL)
+		return;
+	ck_assert_uint_eq(count, m->group != NULL ? 2 : 1);
+	/* What was fed behind the decision may make the match longer. */
+	ck_assert_uint_ge(spans[0].to - spans[0].from, strlen(m->match));
+	if (matcher->window.len > m->taken && m->taken > 0)
+		return;
+	assert_span(matcher, &spans[0], m->match);
+	if (m->group != NULL)
+		assert_span(matcher, &spans[1], m->group);
+}
+
+static void
+try_mixture(const struct mixture *m, size_t number, uint64_t cuts)
+{
+	size_t len = m->len > 0 ? m->len : strlen(m->stream), taken = 0;
+	size_t begin = 0;
+	struct lastack__expect expect;
+	struct lastack__matcher matcher;
+
+	prepare_mixture(&expect, m);
+	ck_assert_int_eq(lastack__matcher_begin(&matcher, &expect), 0);
+	for (size_t i = 0; i < len; i++) {
+		if (i + 1 < len && (cuts >> i & 1) == 0)
+			continue;
+		taken += taken_of(&matcher,
+		    (const unsigned char *)m->stream + begin, i + 1 - begin);
+		begin = i + 1;
+	}
+	ck_assert_int_eq(matcher.failed, m->failed);
+	ck_assert_int_eq(matcher.met, m->met && m->taken > 0);
+	ck_assert_msg(taken == (m->taken > 0 ? m->taken : len),
+	    "mixture %zu cut at %llx: taken %zu", number,
+	    (unsigned long long)cuts, taken);
+	lastack__matcher_finish(&matcher);
+	ck_assert_msg(matcher.met == m->met && matcher.which == m->which,
+	    "mixture %zu cut at %llx: met %d, which %d", number,
+	    (unsigned long long)cuts, matcher.met, matcher.which);
+	if (m->met)
+		assert_groups(&matcher, m);
+	lastack__matcher_free(&matcher);
+	lastack__expect_free(&expect);
+}
+
+START_TEST(every_way_to_cut_a_mixture)
+{
+	const struct mixture *m = &mixtures[_i];
+	size_t len = m->len > 0 ? m->len : strlen(m->stream);
+
+	for (uint64_t cuts = 0; cuts < UINT64_C(1) << (len - 1); cuts++)
+		try_mixture(m, (size_t)_i, cuts);
+}
+END_TEST
+
+/* Far more than the window, in pieces: memory is bounded, '^' is not forgotten. */
+START_TEST(pattern_in_a_long_stream)
+{
+	enum { PIECE_BYTES = 50000, PIECES = 100 };
+	struct lastack__expect expect = { 0 };
+	struct lastack__matcher matcher;
+	unsigned char *piece = malloc(PIECE_BYTES);
+
+	ck_assert_ptr_nonnull(piece);
+	memset(piece, 'a', PIECE_BYTES);
+	ck_assert_int_eq(lastack__expect_add_pattern(&expect, "a[bc]d"), 0);
+	ck_assert_int_eq(lastack__expect_add_pattern(&expect, "^aa[bc]d"), 0);
+	expect.all = true;
+	ck_assert_int_eq(lastack__matcher_begin(&matcher, &expect), 0);
+	for (int i = 0; i < PIECES; i++)
+		taken_of(&matcher, piece, PIECE_BYTES);
+	taken_of(&matcher, (const unsigned char *)"b", 1);
+	ck_assert_uint_eq(matcher.left, 2);
+	taken_of(&matcher, (const unsigned char *)"d", 1);
+	ck_assert_uint_eq(matcher.left, 1);
+	ck_assert(!matcher.met);
+	ck_assert_uint_le(matcher.window.len, LASTACK__WINDOW_BYTES);
+	lastack__matcher_free(&matcher);
+	lastack__expect_free(&expect);
+	free(piece);
+}
+END_TEST
+
+START_TEST(not_a_pattern)
+{
+	struct lastack__expect expect = { 0 };
+
+	ck_assert_int_eq(lastack__expect_add_pattern(&expect, "a(b"),
+	    LASTACK_ERROR_ARGUMENT);
+	ck_assert_int_eq(lastack__expect_add_pattern(&expect, "a[b"),
+	    LASTACK_ERROR_ARGUMENT);
+	ck_assert_uint_eq(expect.count, 0);
+	lastack__expect_free(&expect);
 }
 END_TEST
 
@@ -401,5 +678,9 @@ main(void)
 	tcase_add_test(tests, decided_once);
 	tcase_add_test(tests, matchers_are_independent);
 	tcase_add_test(tests, long_and_repetitive);
+	tcase_add_loop_test(tests, every_way_to_cut_a_mixture, 0,
+	    (int)(sizeof(mixtures) / sizeof(mixtures[0])));
+	tcase_add_test(tests, pattern_in_a_long_stream);
+	tcase_add_test(tests, not_a_pattern);
 	return suite_run(tests, "expect");
 }

@@ -38,13 +38,13 @@ START_TEST(defaults)
 	ck_assert_int_eq(request->expect_close, LASTACK_END_UNKNOWN);
 	ck_assert_int_eq(request->total_ns, INT64_C(10000000000));
 	ck_assert_int_eq(request->connect_ns, 0);
-	ck_assert_int_eq(request->idle_ns, INT64_C(1000000000));
+	ck_assert_int_eq(request->rounds->idle_ns, INT64_C(1000000000));
 	ck_assert_int_eq(request->drain_ns, INT64_C(100000000));
-	ck_assert_int_eq(request->delay_ns, 0);
-	ck_assert_uint_eq(request->maxbytes, 0);
+	ck_assert_int_eq(request->rounds->delay_ns, 0);
+	ck_assert_uint_eq(request->rounds->maxbytes, 0);
 	ck_assert_uint_eq(request->keep_bytes, 0);
 	ck_assert(!request->numeric && !request->half_close &&
-	    !request->connect_only && !request->expect.all);
+	    !request->connect_only && !request->rounds->expect.all);
 	ck_assert(request->sink == NULL);
 	lastack_request_free(NULL);
 }
@@ -153,11 +153,11 @@ time_of(enum lastack_time which)
 	case LASTACK_TIME_CONNECT:
 		return request->connect_ns;
 	case LASTACK_TIME_IDLE:
-		return request->idle_ns;
+		return request->rounds->idle_ns;
 	case LASTACK_TIME_DRAIN:
 		return request->drain_ns;
 	case LASTACK_TIME_DELAY:
-		return request->delay_ns;
+		return request->rounds->delay_ns;
 	}
 	return -1;
 }
@@ -201,15 +201,15 @@ START_TEST(payload)
 	ck_assert_int_eq(lastack_request_add_payload(request, NULL, 1),
 	    LASTACK_ERROR_ARGUMENT);
 	ck_assert_int_eq(lastack_request_add_payload(request, NULL, 0), 0);
-	ck_assert_uint_eq(request->payload.count, 0);
+	ck_assert_uint_eq(request->rounds->payload.count, 0);
 	ck_assert_int_eq(lastack_request_add_payload(request, "a\0b", 3), 0);
-	ck_assert_uint_eq(request->payload.parts[0].len, 3);
+	ck_assert_uint_eq(request->rounds->payload.parts[0].len, 3);
 	ck_assert_int_eq(lastack_request_add_payload_fd(request, -1),
 	    LASTACK_ERROR_ARGUMENT);
-	ck_assert_uint_eq(request->payload.count, 1);
+	ck_assert_uint_eq(request->rounds->payload.count, 1);
 	ck_assert_int_eq(
 	    lastack_request_add_payload_fd(request, STDERR_FILENO), 0);
-	ck_assert_uint_eq(request->payload.count, 2);
+	ck_assert_uint_eq(request->rounds->payload.count, 2);
 }
 END_TEST
 
@@ -230,16 +230,16 @@ START_TEST(expectations)
 {
 	ck_assert_int_eq(lastack_request_add_expect(request, NULL, 1),
 	    LASTACK_ERROR_ARGUMENT);
-	ck_assert_uint_eq(request->expect.count, 0);
+	ck_assert_uint_eq(request->rounds->expect.count, 0);
 	ck_assert_int_eq(lastack_request_add_expect(request, NULL, 0), 0);
 	ck_assert_int_eq(lastack_request_add_expect(request, "a\0b", 3), 0);
-	ck_assert_uint_eq(request->expect.count, 2);
-	ck_assert_uint_eq(request->expect.needles[0].len, 0);
-	ck_assert_uint_eq(request->expect.needles[1].len, 3);
+	ck_assert_uint_eq(request->rounds->expect.count, 2);
+	ck_assert_uint_eq(request->rounds->expect.needles[0].len, 0);
+	ck_assert_uint_eq(request->rounds->expect.needles[1].len, 3);
 	ck_assert_int_eq(lastack_request_set_expect_all(request, true), 0);
-	ck_assert(request->expect.all);
+	ck_assert(request->rounds->expect.all);
 	ck_assert_int_eq(lastack_request_set_expect_all(request, false), 0);
-	ck_assert(!request->expect.all);
+	ck_assert(!request->rounds->expect.all);
 }
 END_TEST
 
@@ -263,7 +263,7 @@ START_TEST(plain_values)
 	ck_assert_int_eq(lastack_request_set_connect_only(request, true), 0);
 	ck_assert(request->connect_only);
 	ck_assert_int_eq(lastack_request_set_maxbytes(request, UINT64_MAX), 0);
-	ck_assert_uint_eq(request->maxbytes, UINT64_MAX);
+	ck_assert_uint_eq(request->rounds->maxbytes, UINT64_MAX);
 	ck_assert_int_eq(lastack_request_set_keep(request, 17), 0);
 	ck_assert_uint_eq(request->keep_bytes, 17);
 	ck_assert_int_eq(lastack_request_set_sink(request, sink, &context), 0);

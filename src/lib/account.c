@@ -17,8 +17,8 @@ lastack__account_phase(const struct lastack_probe *p)
 	case LASTACK__STAGE_EXCHANGE:
 		if (!x->sent)
 			return LASTACK_PHASE_SEND;
-		return x->first_byte_ns == -1 ? LASTACK_PHASE_WAIT :
-						LASTACK_PHASE_RECEIVE;
+		return x->record->first_byte_ns == -1 ? LASTACK_PHASE_WAIT :
+							LASTACK_PHASE_RECEIVE;
 	default:
 		return p->ending.decided_ns == -1 ? LASTACK_PHASE_DRAIN :
 						    LASTACK_PHASE_CLOSE;
@@ -33,27 +33,28 @@ static void
 account_phase(struct lastack_probe *p, enum lastack_phase phase,
     int64_t *mark_ns, int64_t end_ns)
 {
+	int64_t *sum_ns = &p->result.phase_ns[phase];
+
 	if (end_ns < *mark_ns)
 		end_ns = *mark_ns; /* the response came while we still sent */
-	p->result.phase_ns[phase] = end_ns - *mark_ns;
+	*sum_ns = (*sum_ns == -1 ? 0 : *sum_ns) + end_ns - *mark_ns;
 	*mark_ns = end_ns;
 }
 
 static void
-account_exchange_phases(struct lastack_probe *p, int64_t *mark_ns)
+account_exchange_phases(struct lastack_probe *p, size_t index, int64_t *mark_ns)
 {
-	const struct lastack__exchange *x = &p->exchange;
+	const struct lastack__record *r = &p->exchange.records[index];
 
-	if (p->request->payload.count > 0)
+	if (p->request->rounds[index].payload.count > 0)
 		account_phase(p, LASTACK_PHASE_SEND, mark_ns,
-		    x->sent ? x->sent_ns : p->complete_ns);
-	if (!x->sent)
+		    r->sent_ns != -1 ? r->sent_ns : r->over_ns);
+	if (r->sent_ns == -1)
 		return;
 	account_phase(p, LASTACK_PHASE_WAIT, mark_ns,
-	    x->first_byte_ns != -1 ? x->first_byte_ns : p->complete_ns);
-	if (x->first_byte_ns != -1)
-		account_phase(
-		    p, LASTACK_PHASE_RECEIVE, mark_ns, p->complete_ns);
+	    r->first_byte_ns != -1 ? r->first_byte_ns : r->over_ns);
+	if (r->first_byte_ns != -1)
+		account_phase(p, LASTACK_PHASE_RECEIVE, mark_ns, r->over_ns);
 }
 
 static void
@@ -73,8 +74,8 @@ account_phases(struct lastack_probe *p, int64_t end_ns)
 	    p->connected_ns != -1 ? p->connected_ns : end_ns);
 	if (p->connected_ns == -1)
 		return;
-	if (!p->connects_only)
-		account_exchange_phases(p, &mark_ns);
+	for (size_t i = 0; i < p->result.exchange_count; i++)
+		account_exchange_phases(p, i, &mark_ns);
 	if (!p->bare)
 		account_phase(
 		    p, LASTACK_PHASE_DRAIN, &mark_ns, p->ending.decided_ns);
@@ -89,21 +90,39 @@ account_event(
 		p->result.event_ns[event] = instant_ns - p->start_ns;
 }
 
+/* Of the whole conversation: the last of each, but the first of the first. */
+static void
+account_talk(struct lastack_probe *p)
+{
+	const struct lastack__exchange *x = &p->exchange;
+	bool first = true;
+
+	for (size_t i = 0; i < p->result.exchange_count; i++) {
+		const struct lastack__record *r = &x->records[i];
+
+		if (p->request->rounds[i].payload.count > 0)
+			account_event(p, LASTACK_EVENT_SENT, r->sent_ns);
+		if (first && r->first_byte_ns != -1) {
+			account_event(
+			    p, LASTACK_EVENT_FIRST_BYTE, r->first_byte_ns);
+			first = false;
+		}
+		account_event(p, LASTACK_EVENT_LAST_BYTE, r->last_byte_ns);
+	}
+	if (x->last)
+		account_event(p, LASTACK_EVENT_MATCHED, x->record->matched_ns);
+}
+
 static void
 account_events(struct lastack_probe *p, int64_t end_ns)
 {
-	const struct lastack__exchange *x = &p->exchange;
 	const struct lastack__ending *e = &p->ending;
 
 	account_event(p, LASTACK_EVENT_START, p->start_ns);
 	account_event(p, LASTACK_EVENT_RESOLVED, p->resolved_ns);
 	account_event(p, LASTACK_EVENT_CONNECTING, p->connect.first_syn_ns);
 	account_event(p, LASTACK_EVENT_CONNECTED, p->connected_ns);
-	if (p->request->payload.count > 0)
-		account_event(p, LASTACK_EVENT_SENT, x->sent_ns);
-	account_event(p, LASTACK_EVENT_FIRST_BYTE, x->first_byte_ns);
-	account_event(p, LASTACK_EVENT_LAST_BYTE, x->last_byte_ns);
-	account_event(p, LASTACK_EVENT_MATCHED, x->matched_ns);
+	account_talk(p);
 	account_event(p, LASTACK_EVENT_PEER_FIN, e->peer_fin_ns);
 	account_event(p, LASTACK_EVENT_PEER_RST, e->peer_rst_ns);
 	account_event(p, LASTACK_EVENT_LOCAL_FIN, e->local_fin_ns);
@@ -118,10 +137,10 @@ account_expectations(struct lastack_probe *p)
 	struct lastack_result *result = &p->result.public;
 	const struct lastack__matcher *matcher = &p->exchange.matcher;
 
-	if (p->request->expect.count == 0)
+	if (p->exchange.round->expect.count == 0)
 		return;
 	result->match_which = matcher->which;
-	if (matcher->decided) {
+	if (matcher->met) {
 		result->match = LASTACK_MATCH_YES;
 		return;
 	}
@@ -131,8 +150,66 @@ account_expectations(struct lastack_probe *p)
 		return;
 	}
 	result->match = LASTACK_MATCH_NO;
-	if (p->request->expect.all)
+	if (p->exchange.round->expect.all && !matcher->failed)
 		result->match_which = lastack__matcher_missing(matcher);
+}
+
+static int64_t
+span(int64_t from_ns, int64_t to_ns)
+{
+	return to_ns < from_ns ? 0 : to_ns - from_ns;
+}
+
+/* Each by itself, as account_exchange_phases() adds them up. */
+static void
+account_exchange(struct lastack_probe *p, size_t index, int64_t begun_ns)
+{
+	const struct lastack__record *r = &p->exchange.records[index];
+	struct lastack_exchange *public = &p->result.exchanges[index];
+	bool expects = p->request->rounds[index].expect.count > 0;
+	int64_t sent_ns = r->sent_ns;
+
+	*public = (struct lastack_exchange){ .size = sizeof(*public),
+		.sent_bytes = r->sent_bytes,
+		.received_bytes = r->received_bytes,
+		.match = expects ? LASTACK_MATCH_YES : LASTACK_MATCH_NONE,
+		.match_which = r->which,
+		.send_ns = -1,
+		.wait_ns = -1,
+		.receive_ns = -1 };
+	if (index == p->exchange.current) {
+		public->match = p->result.public.match;
+		public->match_which = p->result.public.match_which;
+	}
+	if (p->request->rounds[index].payload.count > 0)
+	public->send_ns = span(begun_ns, sent_ns != -1 ? sent_ns : r->over_ns);
+	if (sent_ns == -1)
+		return;
+	public->wait_ns = span(
+	    sent_ns, r->first_byte_ns != -1 ? r->first_byte_ns : r->over_ns);
+	if (r->first_byte_ns != -1)
+	public->receive_ns =
+	    span(r->first_byte_ns > sent_ns ? r->first_byte_ns : sent_ns,
+		r->over_ns);
+}
+
+static void
+account_exchanges(struct lastack_probe *p)
+{
+	struct lastack__exchange *x = &p->exchange;
+	int64_t begun_ns = p->connected_ns;
+
+	p->result.public.exchange = (uint32_t)x->current;
+	p->result.exchanges = x->public;
+	p->result.exchange_count = x->current + 1;
+	for (size_t i = 0; i <= x->current; i++) {
+		account_exchange(p, i, begun_ns);
+		begun_ns = x->records[i].over_ns;
+	}
+	if (p->result.public.match == LASTACK_MATCH_YES)
+		p->result.group_count =
+		    lastack__matcher_groups(&x->matcher, p->result.groups);
+	p->result.group_bytes = x->matcher.window.bytes;
 }
 
 static void
@@ -187,17 +264,18 @@ account_first_byte(struct lastack_probe *p)
 {
 	struct lastack_result *result = &p->result.public;
 	const struct lastack__exchange *x = &p->exchange;
+	int64_t first_byte_ns = x->records[0].first_byte_ns;
 
-	if (x->first_send_ns == -1 || x->first_byte_ns < x->first_send_ns)
+	if (x->first_send_ns == -1 || first_byte_ns < x->first_send_ns)
 		return;
 	/* A banner that was there before the question is no answer to it. */
 	if ((x->stamp_ns != -1 && x->stamp_ns < x->first_send_ns) ||
 	    (p->socket.syn.payload_bytes == 0 &&
 		p->connect.evidence.queued_bytes > 0))
 		return;
-	result->first_byte_ns = x->first_byte_ns - x->first_send_ns;
+	result->first_byte_ns = first_byte_ns - x->first_send_ns;
 	result->first_byte_method = LASTACK_METHOD_CLOCK;
-	if (x->stamp_ns == -1 || x->stamp_ns > x->first_byte_ns)
+	if (x->stamp_ns == -1 || x->stamp_ns > first_byte_ns)
 		return;
 	result->first_byte_ns = x->stamp_ns - x->first_send_ns;
 	result->first_byte_method = x->stamp_exact ? LASTACK_METHOD_STAMP :
@@ -253,9 +331,9 @@ lastack__account(struct lastack_probe *p)
 	result->sent_bytes = p->socket.sent_bytes;
 	result->in_syn_bytes = p->socket.syn.payload_bytes;
 	result->received_bytes = x->received_bytes;
-	result->kept_bytes = x->kept_bytes;
+	result->kept_bytes = x->intake.kept_bytes;
 	result->drained_bytes = p->socket.taken_bytes - x->received_bytes;
-	p->result.response = x->kept;
+	p->result.response = x->intake.kept;
 	p->result.attempts = p->connect.attempts;
 	p->result.attempt_count = p->connect.tried;
 	if (p->connected_ns != -1) {
@@ -268,6 +346,8 @@ lastack__account(struct lastack_probe *p)
 	result->syn_retransmits = syn_retransmits(&p->connect.evidence);
 
 	account_expectations(p);
+	if (p->connected_ns != -1 && !p->connects_only)
+		account_exchanges(p);
 	account_phases(p, end_ns);
 	account_events(p, end_ns);
 }

@@ -10,24 +10,41 @@
 #include "evidence.h"
 #include "exchange.h"
 
-#define SCRATCH_BYTES 65536
-#define KEPT_FIRST_BYTES 4096
 #define TURNS_MAX 64 /* of sending or receiving, before time is looked at */
+
+/* ---- one exchange after another */
+
+static int
+exchange_open(struct lastack__exchange *x)
+{
+	x->round = &x->request->rounds[x->current];
+	x->last = x->current + 1 == x->request->round_count;
+	x->record = &x->records[x->current];
+	*x->record = (struct lastack__record){ .sent_ns = -1,
+		.first_byte_ns = -1,
+		.last_byte_ns = -1,
+		.matched_ns = -1,
+		.over_ns = -1 };
+	x->sent = x->pausing = false;
+	x->end = LASTACK__EXCHANGE_GOING;
+	lastack__cursor_begin(&x->cursor, &x->round->payload);
+	return lastack__matcher_begin(&x->matcher, &x->round->expect);
+}
 
 int
 lastack__exchange_begin(
     struct lastack__exchange *x, const struct lastack_request *request)
 {
 	*x = (struct lastack__exchange){ .request = request,
-		.sent_ns = -1,
-		.first_byte_ns = -1,
-		.last_byte_ns = -1,
-		.matched_ns = -1,
+		.intake = { .request = request },
 		.first_send_ns = -1,
 		.stamp_ns = -1 };
 
-	lastack__cursor_begin(&x->cursor, &request->payload);
-	return lastack__matcher_begin(&x->matcher, &request->expect);
+	x->records = calloc(request->round_count, sizeof(*x->records));
+	x->public = calloc(request->round_count, sizeof(*x->public));
+	if (x->records == NULL || x->public == NULL)
+		return LASTACK_ERROR_MEMORY;
+	return exchange_open(x);
 }
 
 void
@@ -35,9 +52,41 @@ lastack__exchange_free(struct lastack__exchange *x)
 {
 	lastack__cursor_free(&x->cursor);
 	lastack__matcher_free(&x->matcher);
-	free(x->scratch);
-	free(x->kept);
+	lastack__intake_free(&x->intake);
+	free(x->records);
+	free(x->public);
 }
+
+void
+lastack__exchange_note(struct lastack__exchange *x,
+    const struct lastack__socket *s, int64_t now_ns)
+{
+	x->record->over_ns = now_ns;
+	x->record->sent_bytes = s->sent_bytes - x->sent_before;
+	x->record->which = x->matcher.which;
+	x->sent_before = s->sent_bytes;
+}
+
+int
+lastack__exchange_next(struct lastack__exchange *x)
+{
+	lastack__cursor_free(&x->cursor);
+	lastack__matcher_free(&x->matcher);
+	x->current++;
+	return exchange_open(x);
+}
+
+void
+lastack__exchange_part(struct lastack__exchange *x, int64_t timer_ns)
+{
+	x->farewell = true;
+	x->farewell_ns = timer_ns;
+	x->sent = false;
+	lastack__cursor_free(&x->cursor);
+	lastack__cursor_begin(&x->cursor, &x->request->goodbye);
+}
+
+/* ---- sending */
 
 static void
 exchange_fail(struct lastack__exchange *x, enum lastack_phase phase, int error)
@@ -45,6 +94,14 @@ exchange_fail(struct lastack__exchange *x, enum lastack_phase phase, int error)
 	x->end = LASTACK__EXCHANGE_FAILED;
 	x->failed_in = phase;
 	x->local_errno = error;
+}
+
+/* Our FIN rides on what is peeked at. */
+static bool
+exchange_closes(const struct lastack__exchange *x)
+{
+	return x->last && !x->farewell && x->request->half_close &&
+	    lastack__cursor_closes(&x->cursor);
 }
 
 static void
@@ -66,66 +123,48 @@ exchange_send(
 			return;
 		case LASTACK__PEEK_END:
 			x->sent = true;
-			x->sent_ns = turn > 0 ? lastack__clock_now_ns() :
-						now_ns;
+			if (!x->farewell)
+				x->record->sent_ns =
+				    turn > 0 ? lastack__clock_now_ns() : now_ns;
 			return;
 		case LASTACK__PEEK_DATA:
-			if (x->first_send_ns == -1)
+			if (x->first_send_ns == -1 && x->current == 0)
 				x->first_send_ns = lastack__clock_now_ns();
-			/*
-			 * Our FIN rides on the data, if it comes next; what a
-			 * stream gives must not wait for more of it.
-			 */
-			len = lastack__socket_send(s, data, len,
-			    more ||
-				(x->request->half_close &&
-				    lastack__cursor_closes(&x->cursor)));
+			/* What a stream gives must not wait for more of it. */
+			len = lastack__socket_send(
+			    s, data, len, more || exchange_closes(x));
 			lastack__cursor_take(&x->cursor, len);
 		}
 	}
 	x->again = !x->sent;
 }
 
-/* Room to read into: at the end of what is kept, or aside. */
-static unsigned char *
-exchange_room(struct lastack__exchange *x, size_t *room)
+bool
+lastack__exchange_parted(
+    struct lastack__exchange *x, struct lastack__socket *s, int64_t now_ns)
 {
-	if (x->kept_bytes < x->request->keep_bytes) {
-		if (x->kept_bytes == x->kept_room) {
-			size_t size = x->kept_room ? x->kept_room * 2 :
-						     KEPT_FIRST_BYTES;
-			unsigned char *kept;
-
-			if (size > x->request->keep_bytes)
-				size = x->request->keep_bytes;
-			kept = realloc(x->kept, size);
-			if (kept == NULL)
-				return NULL;
-			x->kept = kept;
-			x->kept_room = size;
-		}
-		*room = x->kept_room - x->kept_bytes;
-		return x->kept + x->kept_bytes;
-	}
-	if (x->scratch == NULL)
-		x->scratch = malloc(SCRATCH_BYTES);
-	*room = SCRATCH_BYTES;
-	return x->scratch;
+	x->again = false;
+	/* To a peer that has closed, a word more would be met by its RST. */
+	if (!s->hung_up)
+		exchange_send(x, s, now_ns);
+	return x->sent || s->hung_up || s->broken || now_ns >= x->farewell_ns;
 }
+
+/* ---- receiving */
 
 /* Somebody looks at the next byte of the response. */
 static bool
 exchange_looks(const struct lastack__exchange *x)
 {
-	return x->request->sink != NULL ||
-	    x->kept_bytes < x->request->keep_bytes ||
-	    (x->request->expect.count > 0 && !x->matcher.decided);
+	return lastack__intake_wants(&x->intake) ||
+	    lastack__matcher_looks(&x->matcher);
 }
 
+/* The very first read of a connection. */
 static bool
 exchange_first(const struct lastack__exchange *x)
 {
-	return x->first_byte_ns == -1;
+	return x->current == 0 && x->record->first_byte_ns == -1;
 }
 
 /*
@@ -146,6 +185,73 @@ exchange_check_stamp(
 	    evidence.state == LASTACK__STATE_OPEN;
 }
 
+/* What may still be read as part of the response. */
+static size_t
+exchange_limit(const struct lastack__exchange *x)
+{
+	uint64_t left;
+
+	if (x->round->maxbytes == 0)
+		return INT_MAX;
+	left = x->round->maxbytes - x->record->received_bytes;
+	return left < INT_MAX ? (size_t)left : INT_MAX;
+}
+
+static void
+exchange_count(struct lastack__exchange *x, size_t n, int64_t now_ns)
+{
+	if (n == 0)
+		return;
+	x->received_bytes += n;
+	x->record->received_bytes += n;
+	x->record->last_byte_ns = now_ns;
+	if (x->record->first_byte_ns == -1)
+		x->record->first_byte_ns = now_ns;
+}
+
+/*
+ * Shows bytes of the response to those who expect some. Returns how many belong
+ * to this exchange.
+ */
+static size_t
+exchange_show(struct lastack__exchange *x, const unsigned char *data, size_t n,
+    int64_t now_ns)
+{
+	size_t taken;
+
+	if (lastack__matcher_feed(&x->matcher, data, n, &taken) != 0)
+		exchange_fail(x, LASTACK_PHASE_RECEIVE, ENOMEM);
+	if (x->matcher.met && x->record->matched_ns == -1)
+		x->record->matched_ns = now_ns;
+	return x->last ? n : taken;
+}
+
+/* Reads once, for all who look. Returns the bytes. */
+static size_t
+exchange_read(struct lastack__exchange *x, struct lastack__socket *s,
+    size_t limit, const unsigned char **data)
+{
+	size_t room, n;
+	unsigned char *to = lastack__intake_room(&x->intake, &room);
+	int error;
+
+	if (to == NULL) {
+		exchange_fail(x, LASTACK_PHASE_RECEIVE, ENOMEM);
+		return 0;
+	}
+	limit = room < limit ? room : limit;
+	n = exchange_first(x) ?
+	    lastack__socket_receive_first(s, to, limit, &x->stamp_ns) :
+	    lastack__socket_receive(s, to, limit);
+	if (n == 0)
+		return 0;
+	error = lastack__intake_take(&x->intake, to, n);
+	if (error != 0)
+		exchange_fail(x, LASTACK_PHASE_RECEIVE, error);
+	*data = to;
+	return n;
+}
+
 /* Discards once, without a copy where there is a way to. */
 static size_t
 exchange_discard(
@@ -161,118 +267,144 @@ exchange_discard(
 	return lastack__drain_once(s, limit);
 }
 
-/* Reads once and shows it to all who look. Returns the bytes. */
-static size_t
-exchange_look(struct lastack__exchange *x, struct lastack__socket *s,
-    size_t limit, int64_t now_ns)
+static void
+exchange_take(
+    struct lastack__exchange *x, struct lastack__socket *s, int64_t now_ns)
 {
-	size_t room;
-	unsigned char *data = exchange_room(x, &room);
-	size_t n;
+	bool first = exchange_first(x);
+	const unsigned char *data;
+	size_t n, taken;
 
-	if (data == NULL) {
-		exchange_fail(x, LASTACK_PHASE_RECEIVE, ENOMEM);
-		return 0;
+	if (exchange_looks(x)) {
+		n = exchange_read(x, s, exchange_limit(x), &data);
+		taken = n > 0 ? exchange_show(x, data, n, now_ns) : 0;
+		if (n > taken &&
+		    lastack__intake_carry(
+			&x->intake, data + taken, n - taken) != 0)
+			exchange_fail(x, LASTACK_PHASE_RECEIVE, ENOMEM);
+	} else {
+		taken = exchange_discard(x, s, exchange_limit(x));
 	}
-	limit = room < limit ? room : limit;
-	n = exchange_first(x) ?
-	    lastack__socket_receive_first(s, data, limit, &x->stamp_ns) :
-	    lastack__socket_receive(s, data, limit);
-	if (n == 0)
-		return 0;
-	if (data != x->scratch)
-		x->kept_bytes += n;
-	lastack__matcher_feed(&x->matcher, data, n);
-	if (x->matcher.decided && x->matched_ns == -1)
-		x->matched_ns = now_ns;
-	if (x->request->sink != NULL) {
-		int error = x->request->sink(x->request->sink_context, data, n);
-
-		if (error != 0)
-			exchange_fail(x, LASTACK_PHASE_RECEIVE, error);
-	}
-	return n;
+	exchange_count(x, taken, now_ns);
+	if (first && taken > 0)
+		exchange_check_stamp(x, s);
 }
 
-/* What may still be read as part of the response. */
-static size_t
-exchange_limit(const struct lastack__exchange *x)
+/* What the exchange before has left. */
+static void
+exchange_take_carried(struct lastack__exchange *x, int64_t now_ns)
 {
-	uint64_t left;
+	size_t limit = exchange_limit(x);
+	const unsigned char *data;
+	size_t n = lastack__intake_carried(&x->intake, &data);
 
-	if (x->request->maxbytes == 0)
-		return INT_MAX;
-	left = x->request->maxbytes - x->received_bytes;
-	return left < INT_MAX ? (size_t)left : INT_MAX;
+	n = exchange_show(x, data, n < limit ? n : limit, now_ns);
+	lastack__intake_consume(&x->intake, n);
+	exchange_count(x, n, now_ns);
+}
+
+/*
+ * The response is complete and the payload is not out: the peer may read on
+ * only when we do. False: there is no room for more.
+ */
+static bool
+exchange_read_ahead(struct lastack__exchange *x, struct lastack__socket *s)
+{
+	size_t space = lastack__intake_space(&x->intake);
+	const unsigned char *data;
+	size_t n;
+
+	if (x->last) {
+		lastack__drain_once(s, INT_MAX);
+		return true;
+	}
+	if (space == 0)
+		return false;
+	n = exchange_read(x, s, space, &data);
+	if (n > 0 && lastack__intake_carry(&x->intake, data, n) != 0)
+		exchange_fail(x, LASTACK_PHASE_RECEIVE, ENOMEM);
+	return true;
 }
 
 /*
  * The expectations are met, and that is all that was asked for: where somebody
- * takes the response, it is wanted whole.
+ * takes the response, the last one is wanted whole.
  */
 static bool
 exchange_matched(const struct lastack__exchange *x)
 {
-	return x->matcher.decided && x->request->sink == NULL;
+	return x->matcher.met && (x->request->sink == NULL || !x->last);
 }
 
 /* The response is known to be complete, whatever else comes. */
 static bool
 exchange_full(const struct lastack__exchange *x)
 {
-	return exchange_matched(x) || exchange_limit(x) == 0;
+	return exchange_matched(x) || x->matcher.failed ||
+	    exchange_limit(x) == 0;
 }
 
 static void
 exchange_receive(
     struct lastack__exchange *x, struct lastack__socket *s, int64_t now_ns)
 {
-	for (int turn = 0; turn < TURNS_MAX; turn++) {
-		size_t n;
+	const unsigned char *data;
 
-		if (!s->readable || s->ended ||
-		    x->end != LASTACK__EXCHANGE_GOING)
+	for (int turn = 0; turn < TURNS_MAX; turn++) {
+		bool full = exchange_full(x);
+
+		if (x->end != LASTACK__EXCHANGE_GOING || (full && x->sent))
 			return;
-		if (exchange_full(x)) {
-			if (x->sent)
-				return;
-			/* The peer may read on only when we do. */
-			lastack__drain_once(s, INT_MAX);
+		if (!full && lastack__intake_carried(&x->intake, &data) > 0) {
+			exchange_take_carried(x, now_ns);
 			continue;
 		}
+		if (!s->readable || s->ended)
+			return;
 		if (turn > 0)
 			now_ns = lastack__clock_now_ns();
-		if (exchange_looks(x))
-			n = exchange_look(x, s, exchange_limit(x), now_ns);
-		else
-			n = exchange_discard(x, s, exchange_limit(x));
-		if (n == 0)
-			continue;
-		x->received_bytes += n;
-		x->last_byte_ns = now_ns;
-		if (!exchange_first(x))
-			continue;
-		x->first_byte_ns = now_ns;
-		exchange_check_stamp(x, s);
+		if (!full)
+			exchange_take(x, s, now_ns);
+		else if (!exchange_read_ahead(x, s))
+			return;
 	}
 	x->again = true;
 }
 
+/* ---- the end */
+
 static int64_t
 exchange_pause_end(const struct lastack__exchange *x)
 {
-	return lastack__clock_add(x->sent_ns, x->request->delay_ns);
+	return lastack__clock_add(x->record->sent_ns, x->round->delay_ns);
 }
 
 static int64_t
 exchange_idle_end(const struct lastack__exchange *x)
 {
-	if (!x->sent || x->last_byte_ns == -1)
+	const struct lastack__record *record = x->record;
+
+	if (!x->sent || record->last_byte_ns == -1)
 		return LASTACK__NEVER;
 	/* Silence counts from the later of the two: it is an answer's end. */
-	return lastack__clock_add(
-	    x->last_byte_ns > x->sent_ns ? x->last_byte_ns : x->sent_ns,
-	    x->request->idle_ns);
+	return lastack__clock_add(record->last_byte_ns > record->sent_ns ?
+		record->last_byte_ns :
+		record->sent_ns,
+	    x->round->idle_ns);
+}
+
+/* Complete without a word of those who expect: what do they say now? */
+static void
+exchange_finish(
+    struct lastack__exchange *x, enum lastack__exchange_end end, int64_t now_ns)
+{
+	x->end = end;
+	if (x->record->received_bytes == 0)
+		return;
+	lastack__matcher_finish(&x->matcher);
+	if (x->matcher.met && x->round->expect.count > 0 &&
+	    x->record->matched_ns == -1)
+		x->record->matched_ns = now_ns;
 }
 
 static void
@@ -282,14 +414,16 @@ exchange_decide(
 	if (x->end != LASTACK__EXCHANGE_GOING || x->pausing)
 		return;
 	/* A peer that has closed may still be reading: go on sending. */
-	if (!x->sent && !s->broken)
+	if (!x->sent && !s->broken && !x->matcher.failed)
 		return;
-	if (exchange_matched(x))
+	if (x->matcher.failed)
+		x->end = LASTACK__EXCHANGE_UNWANTED;
+	else if (exchange_matched(x))
 		x->end = LASTACK__EXCHANGE_MATCHED;
 	else if (s->ended)
-		x->end = LASTACK__EXCHANGE_PEER_END;
+		exchange_finish(x, LASTACK__EXCHANGE_PEER_END, now_ns);
 	else if (exchange_limit(x) == 0 || now_ns >= exchange_idle_end(x))
-		x->end = LASTACK__EXCHANGE_ENOUGH;
+		exchange_finish(x, LASTACK__EXCHANGE_ENOUGH, now_ns);
 }
 
 void
@@ -301,7 +435,7 @@ lastack__exchange_step(
 		exchange_send(x, s, now_ns);
 		now_ns = lastack__clock_now_ns();
 	}
-	x->pausing = x->sent && x->request->delay_ns > 0 &&
+	x->pausing = x->sent && x->round->delay_ns > 0 &&
 	    now_ns < exchange_pause_end(x);
 	if (!x->pausing)
 		exchange_receive(x, s, now_ns);
@@ -314,5 +448,7 @@ lastack__exchange_step(
 int64_t
 lastack__exchange_timer(const struct lastack__exchange *x)
 {
+	if (x->farewell)
+		return x->farewell_ns;
 	return x->pausing ? exchange_pause_end(x) : exchange_idle_end(x);
 }

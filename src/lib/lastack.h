@@ -269,6 +269,8 @@ struct lastack_result {
 	enum lastack_method first_byte_method;
 
 	enum lastack_local error_local; /* why it never connected */
+	/* The exchange that the run ended in, from 0; match is what it met. */
+	uint32_t exchange;
 };
 
 /* One address that was tried. Since 0.1. */
@@ -278,6 +280,16 @@ struct lastack_attempt {
 	enum lastack_outcome outcome;
 	int error_errno; /* 0 if it connected */
 	int64_t time_ns;
+};
+
+/* One exchange that was begun. Since 0.1. */
+struct lastack_exchange {
+	size_t size;
+	uint64_t sent_bytes;
+	uint64_t received_bytes;
+	enum lastack_match match; /* as in the result */
+	int match_which;
+	int64_t send_ns, wait_ns, receive_ns; /* -1: not reached */
 };
 
 /*
@@ -316,12 +328,45 @@ LASTACK_API int lastack_request_add_payload(
 LASTACK_API int lastack_request_add_payload_fd(
     struct lastack_request *request, int fd);
 
-/* After the payload, send our FIN and read on. */
+/*
+ * Ends an exchange and begins the next one on the same connection. Payload,
+ * expectations, maxbytes, IDLE and DELAY are those of the exchange that was
+ * begun last. An exchange must send, expect or take at most so many bytes; the
+ * next one begins when its expectations are met (without any: when its response
+ * is complete), and finds what was received behind that.
+ */
+LASTACK_API int lastack_request_add_exchange(struct lastack_request *request);
+
+/*
+ * A goodbye, copied, sent once the last exchange is over, unless the peer has
+ * closed by then or is lost; len 0: none. Not with half-close.
+ */
+LASTACK_API int lastack_request_set_quit(
+    struct lastack_request *request, const void *data, size_t len);
+
+/* After the payload (the last one), send our FIN and read on. */
 LASTACK_API int lastack_request_set_half_close(
     struct lastack_request *request, bool half_close);
 
 /* The response must contain these bytes, copied. len 0: any byte at all. */
 LASTACK_API int lastack_request_add_expect(
+    struct lastack_request *request, const void *data, size_t len);
+
+/*
+ * The response must match this POSIX extended regular expression. '^' is its
+ * beginning, '$' its end, and '.' any byte but NUL. It is decided by the first bytes
+ * that hold a match, however they arrive; at most 64 KiB before them are looked
+ * at. ARGUMENT: not an expression.
+ */
+LASTACK_API int lastack_request_add_expect_regex(
+    struct lastack_request *request, const char *regex);
+
+/*
+ * The response must not contain these bytes, copied, at least one, before the
+ * other expectations are met; without any other, in all of it. It fails at once
+ * when they appear.
+ */
+LASTACK_API int lastack_request_add_unwanted(
     struct lastack_request *request, const void *data, size_t len);
 
 /* All expectations must be met, not any of them. */
@@ -473,6 +518,20 @@ LASTACK_API int64_t lastack_result_event_ns(
 LASTACK_API size_t lastack_result_attempts(const struct lastack_result *result);
 LASTACK_API const struct lastack_attempt *lastack_result_attempt(
     const struct lastack_result *result, size_t index);
+
+/* Those that were begun, in order; none in a pure connect check. */
+LASTACK_API size_t lastack_result_exchanges(
+    const struct lastack_result *result);
+LASTACK_API const struct lastack_exchange *lastack_result_exchange(
+    const struct lastack_result *result, size_t index);
+
+/*
+ * What the regular expression that matched matched (0) and its groups (from 1,
+ * at most 9): raw bytes; NULL for a group that took no part.
+ */
+LASTACK_API size_t lastack_result_groups(const struct lastack_result *result);
+LASTACK_API const void *lastack_result_group(
+    const struct lastack_result *result, size_t index, size_t *len);
 
 /* The first kept_bytes of the response, raw; never NULL. */
 LASTACK_API const void *lastack_result_response(

@@ -8,14 +8,16 @@ static bool
 wants_reset(const struct lastack_probe *p)
 {
 	return p->request->expect_close == LASTACK_END_RST &&
-	    p->request->expect.count == 0;
+	    p->exchange.round->expect.count == 0;
 }
 
 void
 lastack__outcome_of_exchange(struct lastack_probe *p)
 {
-	const struct lastack_request *request = p->request;
 	const struct lastack__exchange *x = &p->exchange;
+	const struct lastack__expect *expect = &x->round->expect;
+	uint64_t received = x->record->received_bytes;
+	bool half_closed = x->last && p->request->half_close;
 	/* FIN, then RST: recv() tells of the first one only. */
 	bool reset = x->end == LASTACK__EXCHANGE_PEER_END &&
 	    lastack__ending_was_reset(&p->ending, &p->socket);
@@ -36,14 +38,13 @@ lastack__outcome_of_exchange(struct lastack_probe *p)
 		lastack__result_fail(&p->result,
 		    LASTACK_OUTCOME_RESPONSE_TIMEOUT, lastack__account_phase(p),
 		    p->socket.first_errno);
-	if (x->matcher.decided)
+	if (x->matcher.met)
 		return;
-	if (x->received_bytes > 0 && request->expect.count > 0)
+	if (received > 0 && expect->count > 0)
 		lastack__result_fail(&p->result, LASTACK_OUTCOME_MISMATCH,
 		    LASTACK_PHASE_RECEIVE, 0);
 	/* A peer that only takes what is sent has said all with its FIN. */
-	if (x->received_bytes == 0 && !reset &&
-	    (request->expect.count > 0 || !request->half_close))
+	if (received == 0 && !reset && (expect->count > 0 || !half_closed))
 		lastack__result_fail(&p->result, LASTACK_OUTCOME_CLOSED_EARLY,
 		    LASTACK_PHASE_WAIT, 0);
 }

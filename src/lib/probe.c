@@ -70,7 +70,8 @@ probe_begin_result(struct lastack_probe *p)
 		p->result.public.fastopen_status = LASTACK_FASTOPEN_UNKNOWN;
 	p->connects_only = lastack__request_connects_only(p->request);
 	p->bare = p->connects_only &&
-	    p->request->expect_close == LASTACK_END_UNKNOWN;
+	    p->request->expect_close == LASTACK_END_UNKNOWN &&
+	    p->request->goodbye.count == 0;
 }
 
 int

@@ -10,6 +10,30 @@
 
 #define HOST_MAX 1025 /* NI_MAXHOST */
 
+#define ROUNDS_MAX 10000
+
+/* One more exchange, with nothing in it. 0, or LASTACK_ERROR_MEMORY. */
+static int
+add_round(struct lastack_request *request)
+{
+	struct lastack__round *rounds = reallocarray(
+	    request->rounds, request->round_count + 1, sizeof(*rounds));
+
+	if (rounds == NULL)
+		return LASTACK_ERROR_MEMORY;
+	request->rounds = rounds;
+	rounds[request->round_count++] =
+	    (struct lastack__round){ .idle_ns = INT64_C(1000000000) };
+	return 0;
+}
+
+/* The one that setters speak of. */
+static struct lastack__round *
+last_round(struct lastack_request *request)
+{
+	return &request->rounds[request->round_count - 1];
+}
+
 struct lastack_request *
 lastack_request_new(void)
 {
@@ -17,8 +41,11 @@ lastack_request_new(void)
 
 	if (request == NULL)
 		return NULL;
+	if (add_round(request) != 0) {
+		free(request);
+		return NULL;
+	}
 	request->total_ns = INT64_C(10000000000);
-	request->idle_ns = INT64_C(1000000000);
 	request->drain_ns = INT64_C(100000000);
 	return request;
 }
@@ -29,8 +56,12 @@ lastack_request_free(struct lastack_request *request)
 	if (request == NULL)
 		return;
 	free(request->host);
-	lastack__payload_free(&request->payload);
-	lastack__expect_free(&request->expect);
+	for (size_t i = 0; i < request->round_count; i++) {
+		lastack__payload_free(&request->rounds[i].payload);
+		lastack__expect_free(&request->rounds[i].expect);
+	}
+	free(request->rounds);
+	lastack__payload_free(&request->goodbye);
 	free(request);
 }
 
@@ -76,13 +107,38 @@ lastack_request_add_payload(
 {
 	if (data == NULL && len > 0)
 		return LASTACK_ERROR_ARGUMENT;
-	return lastack__payload_add(&request->payload, data, len);
+	return lastack__payload_add(&last_round(request)->payload, data, len);
 }
 
 int
 lastack_request_add_payload_fd(struct lastack_request *request, int fd)
 {
-	return lastack__payload_add_fd(&request->payload, fd);
+	return lastack__payload_add_fd(&last_round(request)->payload, fd);
+}
+
+int
+lastack_request_add_exchange(struct lastack_request *request)
+{
+	if (request->round_count == ROUNDS_MAX)
+		return LASTACK_ERROR_ARGUMENT;
+	return add_round(request);
+}
+
+int
+lastack_request_set_quit(
+    struct lastack_request *request, const void *data, size_t len)
+{
+	struct lastack__payload goodbye = { 0 };
+	int error;
+
+	if (data == NULL && len > 0)
+		return LASTACK_ERROR_ARGUMENT;
+	error = lastack__payload_add(&goodbye, data, len);
+	if (error != 0)
+		return error;
+	lastack__payload_free(&request->goodbye);
+	request->goodbye = goodbye;
+	return 0;
 }
 
 int
@@ -98,13 +154,32 @@ lastack_request_add_expect(
 {
 	if (data == NULL && len > 0)
 		return LASTACK_ERROR_ARGUMENT;
-	return lastack__expect_add(&request->expect, data, len);
+	return lastack__expect_add(&last_round(request)->expect, data, len);
+}
+
+int
+lastack_request_add_expect_regex(
+    struct lastack_request *request, const char *regex)
+{
+	if (regex == NULL || *regex == '\0')
+		return LASTACK_ERROR_ARGUMENT;
+	return lastack__expect_add_pattern(&last_round(request)->expect, regex);
+}
+
+int
+lastack_request_add_unwanted(
+    struct lastack_request *request, const void *data, size_t len)
+{
+	if (data == NULL || len == 0)
+		return LASTACK_ERROR_ARGUMENT;
+	return lastack__expect_add_unwanted(
+	    &last_round(request)->expect, data, len);
 }
 
 int
 lastack_request_set_expect_all(struct lastack_request *request, bool all)
 {
-	request->expect.all = all;
+	last_round(request)->expect.all = all;
 	return 0;
 }
 
@@ -122,7 +197,7 @@ lastack_request_set_expect_close(
 int
 lastack_request_set_maxbytes(struct lastack_request *request, uint64_t bytes)
 {
-	request->maxbytes = bytes;
+	last_round(request)->maxbytes = bytes;
 	return 0;
 }
 
@@ -143,13 +218,13 @@ lastack_request_set_time(
 		request->connect_ns = ns;
 		return 0;
 	case LASTACK_TIME_IDLE:
-		request->idle_ns = ns;
+		last_round(request)->idle_ns = ns;
 		return 0;
 	case LASTACK_TIME_DRAIN:
 		request->drain_ns = ns;
 		return 0;
 	case LASTACK_TIME_DELAY:
-		request->delay_ns = ns;
+		last_round(request)->delay_ns = ns;
 		return 0;
 	}
 	return LASTACK_ERROR_ARGUMENT;
@@ -242,8 +317,25 @@ lastack_request_set_sink(
 static bool
 request_exchanges(const struct lastack_request *request)
 {
-	return request->payload.count > 0 || request->half_close ||
-	    request->expect.count > 0 || request->sink != NULL;
+	const struct lastack__round *first = request->rounds;
+
+	return request->round_count > 1 || first->payload.count > 0 ||
+	    request->half_close || first->expect.count > 0 ||
+	    request->sink != NULL;
+}
+
+/* Nothing to send, to expect or to read: it would never begin or never end. */
+static bool
+has_empty_round(const struct lastack_request *request)
+{
+	for (size_t i = 0; i < request->round_count; i++) {
+		const struct lastack__round *round = &request->rounds[i];
+
+		if (round->payload.count == 0 && round->expect.count == 0 &&
+		    round->maxbytes == 0)
+			return true;
+	}
+	return false;
 }
 
 bool
@@ -274,7 +366,13 @@ lastack_request_check(const struct lastack_request *request)
 
 	if (request->host == NULL)
 		return LASTACK_ERROR_ARGUMENT;
-	if (request->connect_only && request_exchanges(request))
+	if (request->connect_only &&
+	    (request_exchanges(request) || request->goodbye.count > 0))
+		return LASTACK_ERROR_ARGUMENT;
+	if (request->round_count > 1 && has_empty_round(request))
+		return LASTACK_ERROR_ARGUMENT;
+	/* Behind our FIN there is no goodbye. */
+	if (request->half_close && request->goodbye.count > 0)
 		return LASTACK_ERROR_ARGUMENT;
 	if (lastack__resolve_numeric(request->host, request->port, &address)) {
 		if (family != AF_UNSPEC && family != address.u.any.sa_family)

@@ -10,20 +10,28 @@
 #include "local.h"
 #include "payload.h"
 
+/* One exchange of the conversation. */
+struct lastack__round {
+	struct lastack__payload payload;
+	struct lastack__expect expect;
+	uint64_t maxbytes; /* 0: no limit */
+	int64_t idle_ns, delay_ns;
+};
+
 struct lastack_request {
 	char *host;
 	uint16_t port;
 	enum lastack_family family;
 	bool numeric;
 
-	struct lastack__payload payload;
+	struct lastack__round *rounds; /* one at least */
+	size_t round_count;
+	struct lastack__payload goodbye;
 	bool half_close;
-	struct lastack__expect expect;
 	enum lastack_end expect_close;
-	uint64_t maxbytes; /* 0: no limit */
 	bool connect_only;
 
-	int64_t total_ns, connect_ns, idle_ns, drain_ns, delay_ns;
+	int64_t total_ns, connect_ns, drain_ns;
 	enum lastack_close close;
 	enum lastack_fastopen fastopen;
 	struct lastack__local local;

@@ -121,3 +121,39 @@ lastack_result_response(const struct lastack_result *result)
 
 	return response != NULL ? response : "";
 }
+
+size_t
+lastack_result_exchanges(const struct lastack_result *result)
+{
+	return inside(result)->exchange_count;
+}
+
+const struct lastack_exchange *
+lastack_result_exchange(const struct lastack_result *result, size_t index)
+{
+	if (index >= inside(result)->exchange_count)
+		return NULL;
+	return &inside(result)->exchanges[index];
+}
+
+size_t
+lastack_result_groups(const struct lastack_result *result)
+{
+	return inside(result)->group_count;
+}
+
+const void *
+lastack_result_group(
+    const struct lastack_result *result, size_t index, size_t *len)
+{
+	const struct lastack__result *r = inside(result);
+	const struct lastack__span *span;
+
+	if (index >= r->group_count)
+		return NULL;
+	span = &r->groups[index];
+	if (span->from > span->to)
+		return NULL;
+	*len = span->to - span->from;
+	return r->group_bytes + span->from;
+}

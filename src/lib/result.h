@@ -7,6 +7,7 @@
 
 #include "connect.h"
 #include "lastack.h"
+#include "pattern.h"
 #include "resolve.h"
 
 #define LASTACK__ERROR_TEXT 128
@@ -23,6 +24,11 @@ struct lastack__result {
 	const struct lastack__attempt *attempts;   /* the probe's */
 	size_t attempt_count;
 	const void *response; /* the probe's; NULL: nothing kept */
+	struct lastack_exchange *exchanges; /* the probe's */
+	size_t exchange_count;
+	const unsigned char *group_bytes; /* the probe's */
+	struct lastack__span groups[LASTACK__GROUPS_MAX];
+	size_t group_count;
 };
 
 void lastack__result_init(struct lastack__result *result);

@@ -52,6 +52,7 @@ load_syn(struct lastack_probe *p)
 static int
 connect_to(struct lastack_probe *p, struct lastack__addresses *addresses)
 {
+	const struct lastack__payload *first = &p->request->rounds[0].payload;
 	int error = lastack__connect_begin(&p->connect, addresses);
 
 	if (error != 0)
@@ -59,10 +60,10 @@ connect_to(struct lastack_probe *p, struct lastack__addresses *addresses)
 	p->connect.patience_ns = p->request->connect_ns;
 	p->connect.open.local = &p->request->local;
 	/* Only what follows at once may hold the ACK back: 200 ms else. */
-	p->connect.open.hold_ack = p->bare ||
-	    lastack__payload_ready(&p->request->payload) ||
-	    (p->request->half_close && p->request->payload.count == 0);
-	p->connect.open.stamps = p->request->payload.count > 0;
+	p->connect.open.hold_ack = p->bare || lastack__payload_ready(first) ||
+	    (p->request->half_close && first->count == 0) ||
+	    (p->connects_only && p->request->goodbye.count > 0);
+	p->connect.open.stamps = first->count > 0;
 	if (p->request->fastopen != LASTACK_FASTOPEN_OFF)
 		load_syn(p);
 	p->stage = LASTACK__STAGE_CONNECT;
@@ -178,7 +179,9 @@ end_begin(struct lastack_probe *p)
 {
 	struct lastack__ending *e = &p->ending;
 
-	p->complete_ns = p->now_ns = lastack__clock_now_ns();
+	p->now_ns = lastack__clock_now_ns();
+	if (p->complete_ns == -1)
+		p->complete_ns = p->now_ns;
 	e->policy = p->request->close;
 	e->drain_ns = p->request->drain_ns;
 	e->bare = p->bare;
@@ -186,6 +189,29 @@ end_begin(struct lastack_probe *p)
 	e->deadline_ns = p->interrupted_by != 0 ? p->now_ns : p->deadline_ns;
 	lastack__ending_begin(e, &p->socket, p->now_ns);
 	p->stage = LASTACK__STAGE_END;
+}
+
+/*
+ * The conversation is over. A goodbye is for a peer that is still there and
+ * has had its say; it waits no longer than the drain would.
+ */
+static void
+talk_over(struct lastack_probe *p)
+{
+	enum lastack_outcome outcome = p->result.public.outcome;
+	int64_t timer_ns =
+	    lastack__clock_add(p->complete_ns, p->request->drain_ns);
+
+	if (p->request->goodbye.count == 0 || p->socket.hung_up ||
+	    p->socket.broken ||
+	    (outcome != LASTACK_OUTCOME_NONE &&
+		outcome != LASTACK_OUTCOME_MISMATCH)) {
+		end_begin(p);
+		return;
+	}
+	lastack__exchange_part(&p->exchange,
+	    timer_ns < p->deadline_ns ? timer_ns : p->deadline_ns);
+	p->stage = LASTACK__STAGE_EXCHANGE;
 }
 
 static void
@@ -238,10 +264,11 @@ connect_step(struct lastack_probe *p)
 	note_fastopen(p);
 	lastack__socket_congestion(
 	    &p->socket, p->result.congestion, sizeof(p->result.congestion));
-	if (p->connects_only)
-		end_begin(p);
-	else
-		p->stage = LASTACK__STAGE_EXCHANGE;
+	p->stage = LASTACK__STAGE_EXCHANGE;
+	if (!p->connects_only)
+		return;
+	p->complete_ns = p->connected_ns;
+	talk_over(p);
 }
 
 /* ---- exchange */
@@ -270,21 +297,55 @@ watch_stream(struct lastack_probe *p)
 	p->watched_stream = fd;
 }
 
+/*
+ * Whether the next exchange can be held. To a peer that has closed nothing is
+ * sent any more: it would be met by its RST.
+ */
+static bool
+exchange_goes_on(struct lastack_probe *p)
+{
+	struct lastack__exchange *x = &p->exchange;
+
+	if (x->last || p->result.public.outcome != LASTACK_OUTCOME_NONE)
+		return false;
+	if (lastack__exchange_next(x) != 0) {
+		stage_fail(
+		    p, LASTACK_OUTCOME_SYSTEM, LASTACK_PHASE_SEND, ENOMEM);
+		return false;
+	}
+	if (x->round->payload.count == 0 || !p->socket.hung_up)
+		return true;
+	x->end = LASTACK__EXCHANGE_PEER_END;
+	lastack__exchange_note(x, &p->socket, p->now_ns);
+	lastack__outcome_of_exchange(p);
+	return false;
+}
+
 static void
 exchange_step(struct lastack_probe *p)
 {
 	struct lastack__exchange *x = &p->exchange;
 
-	lastack__exchange_step(x, &p->socket, p->now_ns);
-	if (x->sent && p->request->half_close && !p->socket.fin_sent &&
-	    !p->socket.broken)
-		lastack__ending_fin(&p->ending, &p->socket);
-	if (x->end == LASTACK__EXCHANGE_GOING) {
-		watch_stream(p);
+	if (x->farewell) {
+		if (lastack__exchange_parted(x, &p->socket, p->now_ns))
+			end_begin(p);
 		return;
 	}
-	lastack__outcome_of_exchange(p);
-	end_begin(p);
+	do {
+		lastack__exchange_step(x, &p->socket, p->now_ns);
+		if (x->sent && x->last && p->request->half_close &&
+		    !p->socket.fin_sent && !p->socket.broken)
+			lastack__ending_fin(&p->ending, &p->socket);
+		if (x->end == LASTACK__EXCHANGE_GOING) {
+			watch_stream(p);
+			return;
+		}
+		p->now_ns = lastack__clock_now_ns();
+		lastack__exchange_note(x, &p->socket, p->now_ns);
+		lastack__outcome_of_exchange(p);
+	} while (exchange_goes_on(p));
+	p->complete_ns = p->now_ns;
+	talk_over(p);
 }
 
 /* ---- end */
@@ -300,6 +361,16 @@ end_step(struct lastack_probe *p)
 }
 
 /* ---- all of them */
+
+static void
+exchange_cut_short(
+    struct lastack_probe *p, enum lastack_outcome late, int error)
+{
+	if (late == LASTACK_OUTCOME_NONE)
+		late = LASTACK_OUTCOME_RESPONSE_TIMEOUT;
+	stage_fail(p, late, lastack__account_phase(p), error);
+	lastack__exchange_note(&p->exchange, &p->socket, p->now_ns);
+}
 
 void
 lastack__stage_cut_short(
@@ -321,9 +392,8 @@ lastack__stage_cut_short(
 		connect_failed(p);
 		break;
 	case LASTACK__STAGE_EXCHANGE:
-		if (late == LASTACK_OUTCOME_NONE)
-			late = LASTACK_OUTCOME_RESPONSE_TIMEOUT;
-		stage_fail(p, late, lastack__account_phase(p), error);
+		if (!p->exchange.farewell)
+			exchange_cut_short(p, late, error);
 		end_begin(p);
 		break;
 	default:

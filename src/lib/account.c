@@ -268,10 +268,8 @@ account_first_byte(struct lastack_probe *p)
 
 	if (x->first_send_ns == -1 || first_byte_ns < x->first_send_ns)
 		return;
-	/* A banner that was there before the question is no answer to it. */
-	if ((x->stamp_ns != -1 && x->stamp_ns < x->first_send_ns) ||
-	    (p->socket.syn.payload_bytes == 0 &&
-		p->connect.evidence.queued_bytes > 0))
+	/* A banner that did not wait for the question is no answer to it. */
+	if (x->unasked || (x->stamp_ns != -1 && x->stamp_ns < x->first_send_ns))
 		return;
 	result->first_byte_ns = first_byte_ns - x->first_send_ns;
 	result->first_byte_method = LASTACK_METHOD_CLOCK;

@@ -87,12 +87,8 @@ lastack__evidence_parse(
 	}
 }
 
-/*
- * TCP_INFO first, the queue second: what arrives in between can then only hide
- * a FIN that has just come, which will wake us again, and never invent one.
- */
 void
-lastack__evidence_read(int fd, struct lastack__evidence *evidence)
+lastack__evidence_look(int fd, struct lastack__evidence *evidence)
 {
 	/* Roomier than the header's, to see how much the kernel has. */
 	union {
@@ -100,15 +96,24 @@ lastack__evidence_read(int fd, struct lastack__evidence *evidence)
 		unsigned char bytes[512];
 	} answer = { .info = { 0 } };
 	socklen_t len = sizeof(answer);
-	int queued = 0;
 
 	*evidence = (struct lastack__evidence){ 0 };
-	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &answer, &len) == -1)
+	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &answer, &len) == 0)
+		lastack__evidence_parse(&answer, len, evidence);
+}
 
-		return;
-	lastack__evidence_parse(&answer, len, evidence);
+/*
+ * TCP_INFO first, the queue second: what arrives in between can then only hide
+ * a FIN that has just come, which will wake us again, and never invent one.
+ */
+void
+lastack__evidence_read(int fd, struct lastack__evidence *evidence)
+{
+	int queued = 0;
 
-	if (evidence->state == LASTACK__STATE_CONNECTING)
+	lastack__evidence_look(fd, evidence);
+	if (!evidence->has_counters ||
+	    evidence->state == LASTACK__STATE_CONNECTING)
 		return;
 	if (ioctl(fd, SIOCINQ, &queued) == -1 || queued < 0)
 		evidence->has_counters = false;
@@ -124,6 +129,13 @@ lastack__evidence_parse(
 {
 	(void)data;
 	(void)len;
+	*evidence = (struct lastack__evidence){ 0 };
+}
+
+void
+lastack__evidence_look(int fd, struct lastack__evidence *evidence)
+{
+	(void)fd;
 	*evidence = (struct lastack__evidence){ 0 };
 }
 

@@ -53,6 +53,9 @@ struct lastack__evidence {
 /* A snapshot of a TCP socket. What the kernel did not give stays unknown. */
 void lastack__evidence_read(int fd, struct lastack__evidence *evidence);
 
+/* The same without queued_bytes, in one system call. */
+void lastack__evidence_look(int fd, struct lastack__evidence *evidence);
+
 /* From the len bytes that TCP_INFO gave. Apart for the sake of the tests. */
 void lastack__evidence_parse(
     const void *info, size_t len, struct lastack__evidence *evidence);

@@ -128,8 +128,10 @@ exchange_send(
 				    turn > 0 ? lastack__clock_now_ns() : now_ns;
 			return;
 		case LASTACK__PEEK_DATA:
-			if (x->first_send_ns == -1 && x->current == 0)
+			if (x->first_send_ns == -1 && x->current == 0) {
+				x->unasked = lastack__socket_has_queued(s);
 				x->first_send_ns = lastack__clock_now_ns();
+			}
 			/* What a stream gives must not wait for more of it. */
 			len = lastack__socket_send(
 			    s, data, len, more || exchange_closes(x));
@@ -169,17 +171,20 @@ exchange_first(const struct lastack__exchange *x)
 
 /*
  * A stamp is of the last segment that the read took from, and a pure FIN is one
- * as well: it is the first byte's only where nothing else has come.
+ * as well: it is the first byte's only where nothing else has come. Whoever has
+ * acknowledged the SYN alone did not have a byte of ours to answer.
  */
 static void
-exchange_check_stamp(
+exchange_check_first(
     struct lastack__exchange *x, const struct lastack__socket *s)
 {
 	struct lastack__evidence evidence;
 
-	if (x->stamp_ns == -1)
+	if (x->first_send_ns == -1)
 		return;
-	lastack__evidence_read(s->fd, &evidence);
+	lastack__evidence_look(s->fd, &evidence);
+	if (evidence.has_counters && evidence.bytes_acked <= 1)
+		x->unasked = true;
 	x->stamp_exact = evidence.has_figures &&
 	    evidence.data_segments_in == 1 &&
 	    evidence.state == LASTACK__STATE_OPEN;
@@ -287,7 +292,7 @@ exchange_take(
 	}
 	exchange_count(x, taken, now_ns);
 	if (first && taken > 0)
-		exchange_check_stamp(x, s);
+		exchange_check_first(x, s);
 }
 
 /* What the exchange before has left. */

@@ -60,6 +60,7 @@ struct lastack__exchange {
 	int64_t first_send_ns; /* the instant before the first send() */
 	int64_t stamp_ns;      /* the kernel's, of the first byte */
 	bool stamp_exact;      /* else the byte came no later than that */
+	bool unasked;	       /* the first byte was sent before ours arrived */
 };
 
 /* 0, or LASTACK_ERROR_MEMORY. */

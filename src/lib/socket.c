@@ -6,6 +6,7 @@
 #include <netinet/tcp.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #ifdef SO_ATTACH_FILTER
@@ -166,6 +167,14 @@ lastack__socket_send(
 	s->readable = true;
 	s->hung_up = true;
 	return 0;
+}
+
+bool
+lastack__socket_has_queued(const struct lastack__socket *s)
+{
+	int queued = 0;
+
+	return ioctl(s->fd, FIONREAD, &queued) == 0 && queued > 0;
 }
 
 void

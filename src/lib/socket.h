@@ -80,6 +80,9 @@ size_t lastack__socket_took(
 size_t lastack__socket_send(
     struct lastack__socket *socket, const void *data, size_t len, bool more);
 
+/* There is something to read, now. */
+bool lastack__socket_has_queued(const struct lastack__socket *socket);
+
 /* The congestion control's name into a buffer of len bytes; or "". */
 void lastack__socket_congestion(
     const struct lastack__socket *socket, char *name, size_t len);

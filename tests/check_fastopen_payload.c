@@ -253,7 +253,8 @@ START_TEST(pipe_that_is_empty)
 		.give_bytes = 6,
 		.end = SERVER_FIN,
 	};
-	static const struct tfo_verdict unused = { 0, "unused", -1, 0, "" };
+	static const struct tfo_verdict unused = { 0, "unused", -1, 0,
+		"no payload" };
 	int ends[2];
 
 	if (!tfo_begin(&stage, _i, TFO_BOTH, &banner))

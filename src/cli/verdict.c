@@ -180,11 +180,28 @@ fastopen_requested(struct text *to, const struct lastack_result *result)
 	}
 }
 
+/* The first SYN was taken with its payload, and its SYN/ACK lost. */
 static void
-fastopen_unused(struct text *to, const struct options *o)
+fastopen_accepted(struct text *to, const struct lastack_result *result)
 {
+	text_printf(
+	    to, "the SYN carried %" PRIu64 " B and ", result->in_syn_bytes);
 	text_puts(to,
-	    o->piece_count > 0 ?
+	    result->syn_retransmits == 0 ?
+		"the SYN/ACK acknowledged them: one round trip saved" :
+		"a SYN/ACK acknowledged them, but only after the SYN was sent "
+		"again: no time saved");
+}
+
+static void
+fastopen_unused(struct text *to, const struct options *o,
+    const struct lastack_result *result)
+{
+	bool empty = result->sent_bytes == 0 &&
+	    lastack_result_event_ns(result, LASTACK_EVENT_SENT) != -1;
+
+	text_puts(to,
+	    o->piece_count > 0 && !empty ?
 		"the payload's first bytes were not there yet when the "
 		"connection began" :
 		"there was no payload that a SYN could carry");
@@ -213,11 +230,7 @@ verdict_fastopen(struct text *to, const struct options *o,
 	case LASTACK_FASTOPEN_NOT_ASKED:
 		break;
 	case LASTACK_FASTOPEN_ACCEPTED:
-		text_printf(to,
-		    "the SYN carried %" PRIu64
-		    " B and the SYN/ACK acknowledged "
-		    "them: one round trip saved",
-		    carried);
+		fastopen_accepted(to, result);
 		break;
 	case LASTACK_FASTOPEN_PARTIAL:
 		text_printf(to,
@@ -260,7 +273,7 @@ verdict_fastopen(struct text *to, const struct options *o,
 		text_puts(to, "this kernel has no Fast Open for clients");
 		break;
 	case LASTACK_FASTOPEN_UNUSED:
-		fastopen_unused(to, o);
+		fastopen_unused(to, o, result);
 		break;
 	case LASTACK_FASTOPEN_UNKNOWN:
 		fastopen_unknown(to, result);

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -30,6 +31,7 @@
 
 #define FAR_VETH "la1"
 #define FAR_QUEUE_BYTES (8 << 20)
+#define IPV6_TURNS 30000 /* of a millisecond, on a loaded machine */
 
 static int far_netns = -1;
 
@@ -344,6 +346,35 @@ add_neighbours(unsigned index, int family, const char *text)
 	return rc;
 }
 
+/*
+ * A new IPv6 address is of use only when a work item of the kernel's has added
+ * its route, which on a loaded machine comes after the first SYN/ACK: until a
+ * datagram comes back from there.
+ */
+static int
+await_ipv6(void)
+{
+	struct sockaddr_in6 at = { .sin6_family = AF_INET6 };
+	socklen_t len = sizeof(at);
+	struct pollfd arrival = { .events = POLLIN };
+	int rc = -ETIMEDOUT;
+
+	inet_pton(AF_INET6, LAB_VETH_ADDR6, &at.sin6_addr);
+	arrival.fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (arrival.fd < 0)
+		return -errno;
+	if (bind(arrival.fd, (struct sockaddr *)&at, len) < 0 ||
+	    getsockname(arrival.fd, (struct sockaddr *)&at, &len) < 0)
+		rc = -errno;
+	for (int turn = 0; turn < IPV6_TURNS && rc == -ETIMEDOUT; turn++) {
+		sendto(arrival.fd, "", 1, 0, (struct sockaddr *)&at, len);
+		if (poll(&arrival, 1, 1) == 1)
+			rc = 0;
+	}
+	close(arrival.fd);
+	return rc;
+}
+
 static int
 near_addresses(void)
 {
@@ -358,7 +389,7 @@ near_addresses(void)
 	rc = add_address(index, AF_INET6, LAB_VETH_ADDR6);
 	if (rc == 0)
 		rc = add_neighbours(index, AF_INET6, LAB_PEER_ADDR6);
-	return rc;
+	return rc < 0 ? rc : await_ipv6();
 }
 
 /* Opens a new network namespace and leaves the thread in it. */

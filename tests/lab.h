@@ -67,6 +67,7 @@ bool lab_has_ipv6(void);
  * that nothing but a raw peer answers there. Frames leave la0 as the plain
  * segments of the wire (no segmentation offload), with their checksums left
  * to a hardware that does not exist: receivers at la1 must not check them.
+ * On return la0 takes segments of both families.
  * Once for each process. Returns 0 or a negative errno.
  */
 int lab_veth(void);

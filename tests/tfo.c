@@ -258,38 +258,6 @@ tfo_enter(const char *value)
 	ck_assert_int_eq(lab_sysctl("net.ipv4.tcp_fastopen", value), 0);
 }
 
-/*
- * A new IPv6 address is of use only when a work item of the kernel's has added
- * its route, which on a loaded machine comes after the first SYN/ACK.
- */
-static void
-await_ipv6(void)
-{
-	struct tcp_patience patience = { 0 };
-	union tcp_address at = { .v6 = { .sin6_family = AF_INET6 } };
-	socklen_t len = sizeof(at.v6);
-	int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	char byte = 0;
-
-	inet_pton(AF_INET6, LAB_VETH_ADDR6, &at.v6.sin6_addr);
-	ck_assert_int_eq(bind(fd, &at.any, len), 0);
-	ck_assert_int_eq(getsockname(fd, &at.any, &len), 0);
-	while (tcp_patient(&patience)) {
-		sendto(fd, &byte, 1, 0, &at.any, len);
-		if (recv(fd, &byte, 1, MSG_DONTWAIT) == 1)
-			break;
-	}
-	close(fd);
-}
-
-void
-tfo_veth(void)
-{
-	ck_assert_int_eq(lab_veth(), 0);
-	if (lab_has_ipv6())
-		await_ipv6();
-}
-
 bool
 tfo_begin(struct tfo_stage *stage, int family, const char *value,
     const struct server_script *script)

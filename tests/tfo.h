@@ -64,9 +64,6 @@ void tfo_expect(struct scene *scene, const struct tfo_verdict *verdict);
  */
 void tfo_enter(const char *value);
 
-/* lab_veth(), and until IPv6 takes segments there. */
-void tfo_veth(void);
-
 #define TFO_CLIENT "1"
 #define TFO_SERVER "2"
 #define TFO_BOTH "1027" /* also without TCP_FASTOPEN on the listening socket */

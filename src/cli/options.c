@@ -231,6 +231,14 @@ take_format(struct options *o, const char *value)
 }
 
 static const char *
+take_write_out(struct options *o, const char *value)
+{
+	o->write_out = value;
+	o->format = FORMAT_WRITE_OUT;
+	return NULL;
+}
+
+static const char *
 take_color(struct options *o, const char *value)
 {
 	static const char *const words[] = { "auto", "always", "never" };
@@ -388,6 +396,8 @@ static const struct option_row rows[] = {
 	{ 0, "critical-close", "RANGE", "likewise", TAKE(take_critical_close) },
 	{ 'f', "format", "FORMAT", "report as text or json (text)",
 	    TAKE(take_format) },
+	{ 0, "write-out", "FORMAT", "report just this; %{close.peer}: a field",
+	    TAKE(take_write_out) },
 	{ 'o', "output", "FILE", "the response to FILE; - is standard output",
 	    TAKE(take_output) },
 	{ 'Q', "quiet", NULL, "no report, only the exit status", FLAG(quiet) },

@@ -14,6 +14,7 @@
 enum format {
 	FORMAT_TEXT,
 	FORMAT_JSON,
+	FORMAT_WRITE_OUT,
 };
 
 enum color {
@@ -64,6 +65,7 @@ struct options {
 	enum format format;
 	enum color color;
 	const char *output;
+	const char *write_out; /* of FORMAT_WRITE_OUT */
 	bool quiet, jail, help, version;
 	int verbose;
 

@@ -11,6 +11,7 @@
 #include "complain.h"
 #include "parse.h"
 #include "prepare.h"
+#include "write_out.h"
 
 /* ---- the target */
 
@@ -149,6 +150,20 @@ take_expectation(const struct options *o, const char *value,
 }
 
 static enum options_result
+check_write_out(const struct options *o, struct text *text)
+{
+	struct write_out_fault fault = WRITE_OUT_FAULT_INIT;
+	enum options_result result = OPTIONS_RUN;
+
+	if (o->format == FORMAT_WRITE_OUT &&
+	    !write_out_check(o->write_out, &fault))
+		result = complain(text, "--write-out", text_string(&fault.what),
+		    text_string(&fault.why));
+	write_out_fault_free(&fault);
+	return result;
+}
+
+static enum options_result
 check_sense(const struct options *o, struct text *text)
 {
 	bool exchange = o->piece_count > 0 || o->expect_count > 0 ||
@@ -163,7 +178,7 @@ check_sense(const struct options *o, struct text *text)
 		    text, "--ipv4 and --ipv6", NULL, "only one of them");
 	if (o->all && o->expect_count == 0)
 		return complain(text, "--all", NULL, "there is no --expect");
-	return OPTIONS_RUN;
+	return check_write_out(o, text);
 }
 
 /* Which rule of a request the target breaks. */

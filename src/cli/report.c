@@ -93,11 +93,17 @@ report_print(const struct options *o, const struct lastack_result *result)
 	struct screen screen;
 	int error;
 
-	if (o->format == FORMAT_JSON) {
-		report_json(&text, o, result);
-	} else {
+	switch (o->format) {
+	case FORMAT_TEXT:
 		screen_look(&screen, o, fd);
 		report_text(&text, o, result, &screen);
+		break;
+	case FORMAT_JSON:
+		report_json(&text, o, result);
+		break;
+	case FORMAT_WRITE_OUT:
+		report_write_out(&text, o, result);
+		break;
 	}
 	error = report_write(fd, &text);
 	text_free(&text);

@@ -400,6 +400,56 @@ START_TEST(long_and_repetitive)
 }
 END_TEST
 
+/* Where it was cut does not matter; "any" and "all"; met, or failed. */
+START_TEST(at_the_start)
+{
+	static const struct {
+		const char *stream, *needles[2];
+		bool all, met, failed;
+		int which;
+	} rows[] = {
+		{ "220 hi", { "220" }, false, true, false, 0 },
+		{ "22", { "220" }, false, false, false, -1 },
+		{ "21", { "220" }, false, false, true, -1 },
+		{ " 220", { "220" }, false, false, true, -1 },
+		{ "2220", { "220" }, false, false, true, -1 },
+		{ "201", { "200", "201" }, false, true, false, 1 },
+		{ "20", { "200", "201" }, false, false, false, -1 },
+		{ "202", { "200", "201" }, false, false, true, -1 },
+		{ "abc", { "ab", "abc" }, true, true, false, -1 },
+		{ "abd", { "ab", "abc" }, true, false, true, -1 },
+		{ "ab", { "ab", "abc" }, true, false, false, -1 },
+		{ "x", { "" }, false, true, false, 0 },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		size_t len = strlen(rows[i].stream);
+
+		for (size_t cut = 0; cut <= len; cut++) {
+			const unsigned char *stream =
+			    (const unsigned char *)rows[i].stream;
+			struct lastack__expect expect = { .at_start = true,
+				.all = rows[i].all };
+			struct lastack__matcher matcher;
+
+			for (int n = 0; n < 2 && rows[i].needles[n]; n++)
+				lastack__expect_add(&expect, rows[i].needles[n],
+				    strlen(rows[i].needles[n]));
+			ck_assert_int_eq(
+			    lastack__matcher_begin(&matcher, &expect), 0);
+			taken_of(&matcher, stream, cut);
+			taken_of(&matcher, stream + cut, len - cut);
+			ck_assert_msg(matcher.met == rows[i].met &&
+				matcher.failed == rows[i].failed,
+			    "%s, %zu", rows[i].stream, cut);
+			ck_assert_int_eq(matcher.which, rows[i].which);
+			lastack__matcher_free(&matcher);
+			lastack__expect_free(&expect);
+		}
+	}
+}
+END_TEST
+
 /* ---- patterns, and what must not appear */
 
 struct mixture {
@@ -524,7 +574,8 @@ static const struct mixture mixtures[] = {
 	    .stream = "abcd",
 	    .which = -1 },
 #ifdef REG_STARTEND
-	{.patterns = { "b[^x]c" }, .stream = "ab\0c",
+	{ .patterns = { "b[^x]c" },
+	    .stream = "ab\0c",
 	    .len = 4,
 	    .met = true,
 	    .taken = 4,
@@ -674,6 +725,7 @@ main(void)
 	tcase_add_test(tests, every_way_to_cut_a_stream);
 	tcase_add_test(tests, known_verdicts);
 	tcase_add_test(tests, random_streams);
+	tcase_add_test(tests, at_the_start);
 	tcase_add_test(tests, nothing_expected);
 	tcase_add_test(tests, decided_once);
 	tcase_add_test(tests, matchers_are_independent);

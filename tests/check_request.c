@@ -444,6 +444,34 @@ START_TEST(empty_payload)
 }
 END_TEST
 
+static int
+drop(void *context, const void *data, size_t len)
+{
+	(void)context, (void)data, (void)len;
+	return 0;
+}
+
+/* Somebody who awaits something, and a request that awaits nothing. */
+START_TEST(send_only)
+{
+	target("127.0.0.1");
+	ck_assert_int_eq(lastack_request_set_send_only(request, true), 0);
+	ck_assert_int_eq(lastack_request_check(request), 0);
+	ck_assert(!lastack__request_connects_only(request));
+	lastack_request_set_sink(request, drop, NULL);
+	ck_assert_int_eq(
+	    lastack_request_check(request), LASTACK_ERROR_ARGUMENT);
+	lastack_request_set_sink(request, NULL, NULL);
+	ck_assert_int_eq(lastack_request_add_expect(request, "x", 1), 0);
+	ck_assert_int_eq(
+	    lastack_request_check(request), LASTACK_ERROR_ARGUMENT);
+	lastack_request_set_send_only(request, false);
+	ck_assert_int_eq(lastack_request_check(request), 0);
+	ck_assert_int_eq(lastack_request_set_expect_start(request, true), 0);
+	ck_assert_int_eq(lastack_request_check(request), 0);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -467,6 +495,7 @@ main(void)
 	tcase_add_loop_test(tests, connect_only_excludes, 0, 5);
 	tcase_add_test(tests, connect_only_by_itself);
 	tcase_add_test(tests, empty_payload);
+	tcase_add_test(tests, send_only);
 	tcase_add_test(tests, local_side);
 	return suite_run(tests, "request");
 }

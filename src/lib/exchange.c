@@ -425,6 +425,8 @@ exchange_decide(
 		x->end = LASTACK__EXCHANGE_UNWANTED;
 	else if (exchange_matched(x))
 		x->end = LASTACK__EXCHANGE_MATCHED;
+	else if (x->sent && x->request->send_only)
+		x->end = LASTACK__EXCHANGE_ENOUGH;
 	else if (s->ended)
 		exchange_finish(x, LASTACK__EXCHANGE_PEER_END, now_ns);
 	else if (exchange_limit(x) == 0 || now_ns >= exchange_idle_end(x))
@@ -442,7 +444,7 @@ lastack__exchange_step(
 	}
 	x->pausing = x->sent && x->round->delay_ns > 0 &&
 	    now_ns < exchange_pause_end(x);
-	if (!x->pausing)
+	if (!x->pausing && !x->request->send_only)
 		exchange_receive(x, s, now_ns);
 	exchange_decide(x, s, now_ns);
 	/* Nothing of ours will carry the ACK that the peer may wait for. */

@@ -9,6 +9,7 @@
 #include "lastack.h"
 
 #define FOUND SIZE_MAX
+#define LOST (SIZE_MAX - 1) /* the response begins with something else */
 
 static void
 needle_prepare(struct lastack__needle *needle)
@@ -173,6 +174,34 @@ pattern_follow(const struct lastack__matcher *matcher,
 	return end == 0 ? 0 : end - past;
 }
 
+/* Likewise for one that may stand at the very beginning only. */
+static size_t
+needle_begin(const struct lastack__needle *needle, size_t *matched,
+    const unsigned char *data, size_t len)
+{
+	size_t left = needle->len - *matched;
+	size_t n = left < len ? left : len;
+
+	if (memcmp(data, needle->bytes + *matched, n) != 0) {
+		*matched = LOST;
+		return 0;
+	}
+	*matched += n;
+	return n == left ? n : 0;
+}
+
+/* Strings at the start: "any" needs one that is not lost, "all" each. */
+static bool
+matcher_lost(const struct lastack__matcher *matcher)
+{
+	const struct lastack__expect *expect = matcher->expect;
+	size_t lost = 0;
+
+	for (size_t i = 0; i < expect->count; i++)
+		lost += matcher->matched[i] == LOST;
+	return lost > 0 && (expect->all || lost == expect->wanted);
+}
+
 /* Where the first unwanted needle ended, 0 where none did. */
 static size_t
 feed_unwanted(
@@ -217,11 +246,13 @@ feed_wanted(struct lastack__matcher *matcher, const unsigned char *data,
 		size_t *matched = &matcher->matched[i];
 		size_t end = 1;
 
-		if (*matched == FOUND || needle->unwanted)
+		if (*matched == FOUND || *matched == LOST || needle->unwanted)
 			continue;
 		if (needle->pattern != NULL)
 			end = pattern_follow(
 			    matcher, needle->pattern, len, limit);
+		else if (needle->len > 0 && expect->at_start)
+			end = needle_begin(needle, matched, data, limit);
 		else if (needle->len > 0)
 			end = needle_follow(needle, matched, data, limit);
 		if (end == 0)
@@ -264,6 +295,8 @@ lastack__matcher_feed(struct lastack__matcher *matcher,
 	} else if (failed_at > 0) {
 		matcher->failed = true;
 		*taken = failed_at;
+	} else {
+		matcher->failed = matcher_lost(matcher);
 	}
 	return 0;
 }

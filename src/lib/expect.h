@@ -27,6 +27,7 @@ struct lastack__expect {
 	size_t wanted; /* of these */
 	bool patterns; /* there are some */
 	bool all;
+	bool at_start; /* the strings, and nowhere else */
 };
 
 /* 0, or LASTACK_ERROR_*. */
@@ -40,10 +41,11 @@ void lastack__expect_free(struct lastack__expect *expect);
 
 struct lastack__matcher {
 	const struct lastack__expect *expect;
-	size_t *matched; /* per needle: bytes that match, or FOUND */
+	size_t *matched; /* per needle: bytes that match, FOUND or LOST */
 	size_t left;	 /* wanted needles not found yet */
 	bool met;	 /* the response satisfies, whatever else comes */
-	bool failed;	 /* it never will: what must not appear did */
+	bool failed;	 /* it never will: what must not appear did, or what it
+			    must begin with is not there */
 	int which;	 /* the needle that decided, or -1 */
 	struct lastack__window window;
 };

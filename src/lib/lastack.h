@@ -344,6 +344,13 @@ LASTACK_API int lastack_request_add_exchange(struct lastack_request *request);
 LASTACK_API int lastack_request_set_quit(
     struct lastack_request *request, const void *data, size_t len);
 
+/*
+ * An exchange is over when its payload is sent and the DELAY has passed: no
+ * response is awaited. Not with an expectation or a sink. Since 0.1.
+ */
+LASTACK_API int lastack_request_set_send_only(
+    struct lastack_request *request, bool send_only);
+
 /* After the payload (the last one), send our FIN and read on. */
 LASTACK_API int lastack_request_set_half_close(
     struct lastack_request *request, bool half_close);
@@ -372,6 +379,13 @@ LASTACK_API int lastack_request_add_unwanted(
 /* All expectations must be met, not any of them. */
 LASTACK_API int lastack_request_set_expect_all(
     struct lastack_request *request, bool all);
+
+/*
+ * The response must begin with one of the strings that are expected, or with
+ * all of them, and is complete as soon as it cannot any more. Since 0.1.
+ */
+LASTACK_API int lastack_request_set_expect_start(
+    struct lastack_request *request, bool start);
 
 /*
  * How the peer must have ended: FIN, RST (also after its FIN) or OPEN; UNKNOWN

@@ -44,7 +44,8 @@ lastack__outcome_of_exchange(struct lastack_probe *p)
 		lastack__result_fail(&p->result, LASTACK_OUTCOME_MISMATCH,
 		    LASTACK_PHASE_RECEIVE, 0);
 	/* A peer that only takes what is sent has said all with its FIN. */
-	if (received == 0 && !reset && (expect->count > 0 || !half_closed))
+	if (received == 0 && !reset && !p->request->send_only &&
+	    (expect->count > 0 || !half_closed))
 		lastack__result_fail(&p->result, LASTACK_OUTCOME_CLOSED_EARLY,
 		    LASTACK_PHASE_WAIT, 0);
 }

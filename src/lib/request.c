@@ -184,6 +184,20 @@ lastack_request_set_expect_all(struct lastack_request *request, bool all)
 }
 
 int
+lastack_request_set_expect_start(struct lastack_request *request, bool start)
+{
+	last_round(request)->expect.at_start = start;
+	return 0;
+}
+
+int
+lastack_request_set_send_only(struct lastack_request *request, bool send_only)
+{
+	request->send_only = send_only;
+	return 0;
+}
+
+int
 lastack_request_set_expect_close(
     struct lastack_request *request, enum lastack_end end)
 {
@@ -320,8 +334,8 @@ request_exchanges(const struct lastack_request *request)
 	const struct lastack__round *first = request->rounds;
 
 	return request->round_count > 1 || first->payload.count > 0 ||
-	    request->half_close || first->expect.count > 0 ||
-	    request->sink != NULL;
+	    request->half_close || request->send_only ||
+	    first->expect.count > 0 || request->sink != NULL;
 }
 
 /* Nothing to send, to expect or to read: it would never begin or never end. */
@@ -358,6 +372,15 @@ request_family(const struct lastack_request *request)
 	}
 }
 
+static bool
+awaits_something(const struct lastack_request *request)
+{
+	for (size_t i = 0; i < request->round_count; i++)
+		if (request->rounds[i].expect.count > 0)
+			return true;
+	return request->sink != NULL;
+}
+
 int
 lastack_request_check(const struct lastack_request *request)
 {
@@ -370,6 +393,8 @@ lastack_request_check(const struct lastack_request *request)
 	    (request_exchanges(request) || request->goodbye.count > 0))
 		return LASTACK_ERROR_ARGUMENT;
 	if (request->round_count > 1 && has_empty_round(request))
+		return LASTACK_ERROR_ARGUMENT;
+	if (request->send_only && awaits_something(request))
 		return LASTACK_ERROR_ARGUMENT;
 	/* Behind our FIN there is no goodbye. */
 	if (request->half_close && request->goodbye.count > 0)

@@ -28,6 +28,7 @@ struct lastack_request {
 	size_t round_count;
 	struct lastack__payload goodbye;
 	bool half_close;
+	bool send_only;
 	enum lastack_end expect_close;
 	bool connect_only;
 

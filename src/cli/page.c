@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <config.h>
+
+#include <string.h>
+
+#include "page.h"
+
+void
+page_color(const struct page *page, const char *code)
+{
+	if (page->screen->color)
+		text_printf(page->to, "\033[%sm", code);
+}
+
+size_t
+page_columns(const char *bytes, size_t len)
+{
+	size_t columns = 0;
+
+	for (size_t i = 0; i < len; i++)
+		columns += ((unsigned char)bytes[i] & 0xc0) != 0x80;
+	return columns;
+}
+
+void
+page_wrap(
+    const struct page *page, const char *string, size_t column, size_t indent)
+{
+	while (*string != '\0') {
+		size_t len = strcspn(string, " ");
+		size_t columns = page_columns(string, len);
+
+		if (column > indent && column + columns > page->screen->width) {
+			while (page->to->len > 0 &&
+			    page->to->bytes[page->to->len - 1] == ' ')
+				page->to->len--;
+			text_printf(page->to, "\n%*s", (int)indent, "");
+			column = indent;
+		}
+		text_add(page->to, string, len);
+		column += columns;
+		string += len;
+		while (*string == ' ') {
+			text_puts(page->to, " ");
+			column++;
+			string++;
+		}
+	}
+	text_puts(page->to, "\n");
+}

@@ -49,11 +49,11 @@ START_TEST(not_a_tcp_socket)
 	int ends[2];
 
 	memset(&evidence, 0xff, sizeof(evidence));
-	lastack__evidence_read(-1, &evidence);
+	lastack__evidence_read(-1, 0, false, &evidence);
 	assert_knows_nothing(&evidence);
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
 	memset(&evidence, 0xff, sizeof(evidence));
-	lastack__evidence_read(ends[0], &evidence);
+	lastack__evidence_read(ends[0], 0, false, &evidence);
 	assert_knows_nothing(&evidence);
 	close(ends[0]);
 	close(ends[1]);
@@ -230,7 +230,7 @@ assert_evidence(
 {
 	struct lastack__evidence evidence;
 
-	lastack__evidence_read(fd, &evidence);
+	lastack__evidence_read(fd, read_bytes, false, &evidence);
 	ck_assert(evidence.has_counters);
 	ck_assert(evidence.has_figures);
 	ck_assert_int_eq(evidence.state, claim.state);
@@ -339,7 +339,7 @@ START_TEST(our_fin_still_queued)
 	while ((n = send(pair.us, block, sizeof(block), MSG_NOSIGNAL)) > 0)
 		sent += (uint64_t)n;
 	ck_assert_int_eq(shutdown(pair.us, SHUT_WR), 0);
-	lastack__evidence_read(pair.us, &evidence);
+	lastack__evidence_read(pair.us, 0, false, &evidence);
 	ck_assert_int_eq(evidence.state, LASTACK__STATE_WE_CLOSED);
 	ck_assert_uint_gt(evidence.unsent_bytes, 0);
 	ck_assert_int_eq(
@@ -454,7 +454,7 @@ START_TEST(still_connecting)
 		if (i == 0)
 			tcp_await_state(fds[i], KERNEL_ESTABLISHED);
 	}
-	lastack__evidence_read(fds[2], &evidence);
+	lastack__evidence_read(fds[2], 0, false, &evidence);
 	ck_assert_int_eq(evidence.state, LASTACK__STATE_CONNECTING);
 	ck_assert_int_eq(lastack__evidence_peer_fin(&evidence, 0), LASTACK_NO);
 	ck_assert_int_eq(lastack__evidence_fin_acked(&evidence, 0), LASTACK_NO);
@@ -471,7 +471,7 @@ START_TEST(figures_of_a_connection)
 
 	tcp_send(pair.us, "abc", 3, 0);
 	tcp_await_queued(pair.peer, 3);
-	lastack__evidence_read(pair.us, &evidence);
+	lastack__evidence_read(pair.us, 0, false, &evidence);
 	ck_assert(evidence.has_figures);
 	ck_assert_uint_gt(evidence.rtt_us, 0);
 	ck_assert_uint_gt(evidence.mss_bytes, 500);

@@ -2,6 +2,7 @@
 #include <config.h>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -25,7 +26,9 @@ catch_signal(int signo)
 
 /*
  * Blocked but while waiting, so that none is missed between a look at "caught"
- * and the wait. Ignored ones stay ignored, as nohup(1) and cron would have it.
+ * and the wait; and first of all, so that none is caught that was ignored: as
+ * nohup(1) and cron would have it, it stays so. What errno tells as well stays
+ * blocked for good.
  */
 static void
 prepare_signals(sigset_t *while_waiting)
@@ -35,20 +38,20 @@ prepare_signals(sigset_t *while_waiting)
 	sigset_t ours;
 
 	sigemptyset(&ours);
+	sigaddset(&ours, SIGPIPE);
+	sigaddset(&ours, SIGXFSZ);
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		sigaddset(&ours, signals[i]);
+	sigprocmask(SIG_BLOCK, &ours, while_waiting);
+	sigaddset(while_waiting, SIGPIPE);
+	sigaddset(while_waiting, SIGXFSZ);
 	sigemptyset(&action.sa_mask);
 	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
-		if (sigaction(signals[i], NULL, &before) == 0 &&
-		    before.sa_handler == SIG_IGN)
-			continue;
-		sigaction(signals[i], &action, NULL);
-		sigaddset(&ours, signals[i]);
-	}
-	/* Both are told by errno as well. */
-	signal(SIGPIPE, SIG_IGN);
-	signal(SIGXFSZ, SIG_IGN);
-	sigprocmask(SIG_BLOCK, &ours, while_waiting);
-	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
 		sigdelset(while_waiting, signals[i]);
+		if (sigaction(signals[i], &action, &before) == 0 &&
+		    before.sa_handler == SIG_IGN)
+			sigaction(signals[i], &before, NULL);
+	}
 }
 
 /*
@@ -58,10 +61,14 @@ prepare_signals(sigset_t *while_waiting)
 static void
 fill_standard_descriptors(void)
 {
-	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-		if (fcntl(fd, F_GETFD) == -1)
-			open("/dev/null",
-			    fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+	struct pollfd fds[] = { { .fd = STDIN_FILENO }, { .fd = STDOUT_FILENO },
+		{ .fd = STDERR_FILENO } };
+
+	if (poll(fds, 3, 0) == 0)
+		return;
+	for (size_t i = 0; i < 3; i++)
+		if (fds[i].revents & POLLNVAL)
+			open("/dev/null", i == 0 ? O_WRONLY : O_RDONLY);
 }
 
 /* One line; what may be a name of the user's, why is the system's word. */

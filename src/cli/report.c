@@ -15,14 +15,11 @@
 #define WIDTH_MOST 200
 
 static unsigned int
-screen_width(int fd)
+screen_width(const struct winsize *size)
 {
-	struct winsize size = { 0 };
 	const char *columns = getenv("COLUMNS");
-	uint64_t width = 0;
+	uint64_t width = size->ws_col;
 
-	if (ioctl(fd, TIOCGWINSZ, &size) == 0)
-		width = size.ws_col;
 	if (width == 0 && columns != NULL &&
 	    parse_number(columns, 1, UINT16_MAX, &width) != NULL)
 		width = 0;
@@ -57,11 +54,14 @@ screen_look(struct screen *screen, const struct options *o, int fd)
 {
 	const char *no_color = getenv("NO_COLOR");
 	const char *terminal = getenv("TERM");
+	struct winsize size = { 0 };
+	/* What has no size is none: no need to ask a second time. */
+	bool sized = ioctl(fd, TIOCGWINSZ, &size) == 0;
 
 	screen->utf8 = locale_is_utf8();
-	screen->width = screen_width(fd);
+	screen->width = screen_width(&size);
 	screen->color = o->color == COLOR_ALWAYS ||
-	    (o->color == COLOR_AUTO && isatty(fd) &&
+	    (o->color == COLOR_AUTO && sized && isatty(fd) &&
 		(no_color == NULL || *no_color == '\0') &&
 		(terminal == NULL || strcmp(terminal, "dumb") != 0));
 }

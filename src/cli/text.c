@@ -9,6 +9,8 @@
 
 #include "text.h"
 
+#define PRINTF_BYTES 64 /* at least, before the first attempt */
+
 static bool
 text_grow(struct text *text, size_t more)
 {
@@ -58,16 +60,23 @@ text_printf(struct text *text, const char *format, ...)
 	va_list arguments, again;
 	int len;
 
+	/* Mostly there is room, and once is enough. */
+	if (!text_grow(text, PRINTF_BYTES))
+		return;
 	va_start(arguments, format);
 	va_copy(again, arguments);
-	len = vsnprintf(NULL, 0, format, arguments);
+	len = vsnprintf(
+	    text->bytes + text->len, text->room - text->len, format, arguments);
 	if (len < 0)
 		text->failed = true;
+	else if ((size_t)len < text->room - text->len)
+		text->len += (size_t)len;
 	else if (text_grow(text, (size_t)len)) {
 		vsnprintf(
 		    text->bytes + text->len, (size_t)len + 1, format, again);
 		text->len += (size_t)len;
 	}
+	text->bytes[text->len] = '\0';
 	va_end(again);
 	va_end(arguments);
 }

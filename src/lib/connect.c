@@ -117,7 +117,7 @@ connect_look(struct lastack__connect *c, struct lastack__socket *s)
 {
 	struct lastack__evidence *evidence = &c->evidence;
 
-	lastack__evidence_read(s->fd, evidence);
+	lastack__evidence_read(s->fd, 0, false, evidence);
 	switch (evidence->state) {
 	case LASTACK__STATE_CONNECTING:
 		return LASTACK__CONNECT_GOING;

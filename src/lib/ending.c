@@ -91,17 +91,31 @@ ending_follow_fin(struct lastack__ending *e, const struct lastack__socket *s)
 		e->first = LASTACK_SIDE_LOCAL;
 }
 
-static void
-ending_look(struct lastack__ending *e, struct lastack__socket *s)
+void
+lastack__ending_learn(struct lastack__ending *e,
+    const struct lastack__socket *s, const struct lastack__evidence *evidence,
+    int64_t at_ns)
 {
-	e->evidence_ns = lastack__clock_now_ns();
+	e->evidence = *evidence;
+	e->evidence_ns = at_ns;
 	e->evidence_bytes = s->taken_bytes;
-	lastack__evidence_read(s->fd, &e->evidence);
 	e->fresh = true;
+	if (lastack__evidence_peer_fin(evidence, s->taken_bytes) == LASTACK_YES)
+		e->fin_seen = true;
 	if (e->evidence.state == LASTACK__STATE_CLOSED && e->dead_ns == -1)
 		e->dead_ns = e->evidence_ns;
 	if (e->fin_queued)
 		ending_follow_fin(e, s);
+}
+
+static void
+ending_look(struct lastack__ending *e, const struct lastack__socket *s)
+{
+	struct lastack__evidence evidence;
+	int64_t at_ns = lastack__clock_now_ns();
+
+	lastack__evidence_read(s->fd, s->taken_bytes, e->fin_seen, &evidence);
+	lastack__ending_learn(e, s, &evidence, at_ns);
 }
 
 static enum lastack_truth
@@ -229,7 +243,7 @@ verdict_on_peer(struct lastack__ending *e, struct lastack__socket *s)
 {
 	bool fin = ending_peer_fin(e, s);
 	bool both = fin && ending_fin_acked(e, s) == LASTACK_YES;
-	int error = ending_errno(e, s);
+	int error = both ? 0 : ending_errno(e, s);
 	bool alive = e->evidence.state == LASTACK__STATE_UNKNOWN ?
 	    error == 0 :
 	    both || !ending_dead(e, s);

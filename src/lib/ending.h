@@ -40,6 +40,7 @@ struct lastack__ending {
 	int64_t evidence_ns;		   /* when it was read */
 	uint64_t evidence_bytes;	   /* taken from the peer by then */
 	bool fresh;	      /* and nothing was waited for since */
+	bool fin_seen;	      /* the peer's, by the evidence so far */
 	bool active;	      /* our FIN found the peer's not there */
 	bool passive;	      /* it did */
 	bool fin_queued;      /* it waits behind data of ours */
@@ -61,6 +62,11 @@ struct lastack__ending {
 };
 
 void lastack__ending_init(struct lastack__ending *ending);
+
+/* The exchange has looked: that is as good as a look of our own. */
+void lastack__ending_learn(struct lastack__ending *ending,
+    const struct lastack__socket *socket,
+    const struct lastack__evidence *evidence, int64_t at_ns);
 
 /* After a wait: notes when the peer ended, and whether our FIN got out. */
 void lastack__ending_notice(struct lastack__ending *ending,

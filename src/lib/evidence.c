@@ -87,8 +87,8 @@ lastack__evidence_parse(
 	}
 }
 
-void
-lastack__evidence_look(int fd, struct lastack__evidence *evidence)
+static void
+read_info(int fd, struct lastack__evidence *evidence)
 {
 	/* Roomier than the header's, to see how much the kernel has. */
 	union {
@@ -103,22 +103,47 @@ lastack__evidence_look(int fd, struct lastack__evidence *evidence)
 }
 
 /*
- * TCP_INFO first, the queue second: what arrives in between can then only hide
- * a FIN that has just come, which will wake us again, and never invent one.
+ * What is queued follows from the counters of the same instant, where it is
+ * known whether the peer's FIN is one of the bytes received: its state tells,
+ * as long as there is a connection. Only after that the queue itself is asked,
+ * in which nothing arrives any more.
  */
-void
-lastack__evidence_read(int fd, struct lastack__evidence *evidence)
+static void
+read_queue(int fd, uint64_t received, bool fin_seen,
+    struct lastack__evidence *evidence)
 {
+	uint64_t more = evidence->bytes_received - received;
 	int queued = 0;
 
-	lastack__evidence_look(fd, evidence);
-	if (!evidence->has_counters ||
-	    evidence->state == LASTACK__STATE_CONNECTING)
+	switch (evidence->state) {
+	case LASTACK__STATE_OPEN:
+	case LASTACK__STATE_WE_CLOSED:
+		break;
+	case LASTACK__STATE_PEER_CLOSED:
+	case LASTACK__STATE_CLOSING:
+	case LASTACK__STATE_LAST_ACK:
+		fin_seen = true;
+		break;
+	default:
+		if (fin_seen || more == 0)
+			break;
+		if (ioctl(fd, SIOCINQ, &queued) == -1 || queued < 0)
+			evidence->has_counters = false;
+		else
+			evidence->queued_bytes = (uint64_t)queued;
 		return;
-	if (ioctl(fd, SIOCINQ, &queued) == -1 || queued < 0)
-		evidence->has_counters = false;
-	else
-		evidence->queued_bytes = (uint64_t)queued;
+	}
+	evidence->queued_bytes = fin_seen ? more - 1 : more;
+}
+
+void
+lastack__evidence_read(int fd, uint64_t received, bool fin_seen,
+    struct lastack__evidence *evidence)
+{
+	read_info(fd, evidence);
+	if (evidence->state != LASTACK__STATE_CONNECTING &&
+	    evidence->has_counters)
+		read_queue(fd, received, fin_seen, evidence);
 }
 
 #else
@@ -133,16 +158,12 @@ lastack__evidence_parse(
 }
 
 void
-lastack__evidence_look(int fd, struct lastack__evidence *evidence)
+lastack__evidence_read(int fd, uint64_t received, bool fin_seen,
+    struct lastack__evidence *evidence)
 {
 	(void)fd;
-	*evidence = (struct lastack__evidence){ 0 };
-}
-
-void
-lastack__evidence_read(int fd, struct lastack__evidence *evidence)
-{
-	(void)fd;
+	(void)received;
+	(void)fin_seen;
 	*evidence = (struct lastack__evidence){ 0 };
 }
 

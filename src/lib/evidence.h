@@ -50,11 +50,13 @@ struct lastack__evidence {
 	uint32_t data_segments_out;
 };
 
-/* A snapshot of a TCP socket. What the kernel did not give stays unknown. */
-void lastack__evidence_read(int fd, struct lastack__evidence *evidence);
-
-/* The same without queued_bytes, in one system call. */
-void lastack__evidence_look(int fd, struct lastack__evidence *evidence);
+/*
+ * A snapshot of a TCP socket, received payload bytes having been read; fin_seen:
+ * the peer's FIN is known to have arrived. What the kernel did not give stays
+ * unknown.
+ */
+void lastack__evidence_read(int fd, uint64_t received, bool fin_seen,
+    struct lastack__evidence *evidence);
 
 /* From the len bytes that TCP_INFO gave. Apart for the sake of the tests. */
 void lastack__evidence_parse(

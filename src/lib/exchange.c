@@ -38,7 +38,8 @@ lastack__exchange_begin(
 	*x = (struct lastack__exchange){ .request = request,
 		.intake = { .request = request },
 		.first_send_ns = -1,
-		.stamp_ns = -1 };
+		.stamp_ns = -1,
+		.evidence_ns = -1 };
 
 	x->records = calloc(request->round_count, sizeof(*x->records));
 	x->public = calloc(request->round_count, sizeof(*x->public));
@@ -172,22 +173,31 @@ exchange_first(const struct lastack__exchange *x)
 /*
  * A stamp is of the last segment that the read took from, and a pure FIN is one
  * as well: it is the first byte's only where nothing else has come. Whoever has
- * acknowledged the SYN alone did not have a byte of ours to answer.
+ * acknowledged the SYN alone did not have a byte of ours to answer. Where the
+ * FIN is all that is left, recv() need not be asked for it, nor the kernel once
+ * more.
  */
 static void
-exchange_check_first(
-    struct lastack__exchange *x, const struct lastack__socket *s)
+exchange_check_first(struct lastack__exchange *x, struct lastack__socket *s)
 {
-	struct lastack__evidence evidence;
+	struct lastack__evidence *evidence = &x->evidence;
+	int64_t now_ns;
 
 	if (x->first_send_ns == -1)
 		return;
-	lastack__evidence_look(s->fd, &evidence);
-	if (evidence.has_counters && evidence.bytes_acked <= 1)
+	now_ns = lastack__clock_now_ns();
+	lastack__evidence_read(s->fd, s->taken_bytes, false, evidence);
+	if (evidence->has_counters && evidence->bytes_acked <= 1)
 		x->unasked = true;
-	x->stamp_exact = evidence.has_figures &&
-	    evidence.data_segments_in == 1 &&
-	    evidence.state == LASTACK__STATE_OPEN;
+	x->stamp_exact = evidence->has_figures &&
+	    evidence->data_segments_in == 1 &&
+	    evidence->state == LASTACK__STATE_OPEN;
+	if (evidence->state != LASTACK__STATE_PEER_CLOSED ||
+	    !evidence->has_counters || evidence->queued_bytes > 0)
+		return;
+	x->evidence_ns = now_ns;
+	s->ended = s->hung_up = true;
+	s->readable = false;
 }
 
 /* What may still be read as part of the response. */

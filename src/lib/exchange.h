@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "evidence.h"
 #include "expect.h"
 #include "intake.h"
 #include "payload.h"
@@ -61,6 +62,10 @@ struct lastack__exchange {
 	int64_t stamp_ns;      /* the kernel's, of the first byte */
 	bool stamp_exact;      /* else the byte came no later than that */
 	bool unasked;	       /* the first byte was sent before ours arrived */
+
+	/* By which the end of the stream was seen, and when; -1: was not. */
+	struct lastack__evidence evidence;
+	int64_t evidence_ns;
 };
 
 /* 0, or LASTACK_ERROR_MEMORY. */

@@ -333,6 +333,10 @@ exchange_step(struct lastack_probe *p)
 	}
 	do {
 		lastack__exchange_step(x, &p->socket, p->now_ns);
+		if (x->evidence_ns != -1)
+			lastack__ending_learn(&p->ending, &p->socket,
+			    &x->evidence, x->evidence_ns);
+		x->evidence_ns = -1;
 		if (x->sent && x->last && p->request->half_close &&
 		    !p->socket.fin_sent && !p->socket.broken)
 			lastack__ending_fin(&p->ending, &p->socket);

@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a probe costs, in what can be counted: system calls, by strace(1), the
+ * C library's start-up included, and segments, by the witness. The limits are
+ * what it takes today; whoever has to raise one says why.
+ */
+#include <config.h>
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "lab.h"
+#include "peer.h"
+#include "run.h"
+#include "suite.h"
+#include "tfo.h"
+#include "witness.h"
+
+#define SETTLE_MS 5000
+#define ARGS_MAX 32
+#define CALLS_MAX 4096
+#define DRAIN_BYTES (UINT64_C(64) << 20)
+
+/* Under a sanitizer the start-up is not ours. */
+#if defined(__SANITIZE_ADDRESS__)
+#define SANITIZED true
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SANITIZED true
+#endif
+#endif
+#ifndef SANITIZED
+#define SANITIZED false
+#endif
+
+#define QUESTION "question"
+
+struct job {
+	const char *name;
+	const struct peer_step *script;
+	const char *args[8];
+	bool fastopen; /* with a cookie, got by a run before */
+	/* At most: in all, from the first descriptor to wait with on. */
+	unsigned int calls, own_calls;
+	unsigned int sent, received; /* segments; 0: not counted */
+};
+
+static const struct peer_step answer[] = { { PEER_TAKE, 8 },
+	{ PEER_GIVE_FIN, .data = "answer" }, { PEER_END } };
+static const struct peer_step await[] = { { PEER_AWAIT }, { PEER_END } };
+static const struct peer_step flood[] = { { PEER_TAKE, 8 },
+	{ PEER_GIVE, DRAIN_BYTES }, { PEER_FIN }, { PEER_TAKE_ALL },
+	{ PEER_END } };
+
+static const struct job jobs[] = {
+	{ .name = "connect",
+	    .script = await,
+	    .args = { "-z" },
+	    .calls = 62,
+	    .own_calls = 18,
+	    .sent = 2,
+	    .received = 1 },
+	{ .name = "small",
+	    .script = answer,
+	    .args = { "-s", QUESTION, "-e", "answer" },
+	    .calls = 70,
+	    .own_calls = 25,
+	    .sent = 3,
+	    .received = 4 },
+	{ .name = "fastopen",
+	    .script = answer,
+	    .args = { "-F", "-s", QUESTION, "-e", "answer" },
+	    .fastopen = true,
+	    .calls = 76,
+	    .own_calls = 32,
+	    .sent = 2,
+	    .received = 3 },
+	/* One wait and one read for each 64 KiB, if it is woken that often. */
+	{ .name = "drain",
+	    .script = flood,
+	    .args = { "-s", QUESTION },
+	    .calls = 70 + 2 * DRAIN_BYTES / 65536,
+	    .own_calls = 25 + 2 * DRAIN_BYTES / 65536 },
+};
+
+#define JOBS (sizeof(jobs) / sizeof(jobs[0]))
+
+/* ---- tracing */
+
+static char tracer[4096], program[4096], library[4096 + 16];
+
+static bool
+find_tracer(void)
+{
+	const char *path = getenv("PATH");
+
+	while (path != NULL && *path != '\0') {
+		size_t len = strcspn(path, ":");
+
+		snprintf(tracer, sizeof(tracer), "%.*s/strace", (int)len, path);
+		if (access(tracer, X_OK) == 0)
+			return true;
+		path += len + (path[len] == ':');
+	}
+	return false;
+}
+
+/*
+ * As if it were installed: the loader is shown where the library is, rather
+ * than have it search the build directory in all its ways.
+ */
+static void
+find_program(void)
+{
+	const char *given = getenv("LASTACK"), *build = getenv("BUILDDIR");
+	char shared[4096];
+
+	if (given != NULL && *given != '\0') {
+		snprintf(program, sizeof(program), "%s", given);
+		return;
+	}
+	if (build == NULL || *build == '\0')
+		build = ".";
+	snprintf(program, sizeof(program), "%s/.libs/lastack", build);
+	if (access(program, X_OK) == -1)
+		snprintf(program, sizeof(program), "%s/lastack", build);
+	snprintf(shared, sizeof(shared), "%s/.libs/liblastack.so.0", build);
+	if (access(shared, R_OK) == 0)
+		snprintf(library, sizeof(library), "LD_PRELOAD=%s", shared);
+}
+
+struct trace {
+	char path[32];
+	unsigned int calls, own_calls;
+};
+
+/* What the allocator and a sanitizer do is not of the probe. */
+static bool
+of_memory(const char *line)
+{
+	static const char *const names[] = { "mmap(", "munmap(", "mprotect(",
+		"brk(", "madvise(", "getrandom(", "futex(", "sigaltstack(",
+		"+++", "---" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strncmp(line, names[i], strlen(names[i])) == 0)
+			return true;
+	return false;
+}
+
+static void
+count_calls(struct trace *trace)
+{
+	FILE *file = fopen(trace->path, "r");
+	char line[4096];
+	bool own = false;
+
+	ck_assert_ptr_nonnull(file);
+	while (fgets(line, sizeof(line), file) != NULL) {
+		/* "PID CALL(...": the process's id is padded. */
+		const char *call = line + strspn(line, "0123456789 ");
+
+		if (strncmp(call, "epoll_create1(", 14) == 0)
+			own = true;
+		if (strncmp(call, "+++", 3) != 0)
+			trace->calls++;
+		if (own && !of_memory(call))
+			trace->own_calls++;
+	}
+	fclose(file);
+}
+
+static void
+show_calls(const struct trace *trace)
+{
+	FILE *file = fopen(trace->path, "r");
+	char line[160];
+
+	while (file != NULL && fgets(line, sizeof(line), file) != NULL)
+		fprintf(stderr, "%s%s", line, strchr(line, '\n') ? "" : "\n");
+	if (file != NULL)
+		fclose(file);
+}
+
+/* Runs the command under the tracer: that is what run.c is told to run. */
+static void
+run_traced(const struct job *job, uint16_t port, struct trace *trace)
+{
+	/* Its own way of looking for leaks does not go with being traced. */
+	const char *leaks = "ASAN_OPTIONS=exitcode=99:detect_leaks=0";
+	const char *argv[ARGS_MAX] = { "-f", "-o", trace->path, "-E", leaks };
+	struct run run;
+	char port_text[8];
+	size_t count = 5;
+	int fd;
+
+	memcpy(trace->path, "cost-XXXXXX", sizeof("cost-XXXXXX"));
+	fd = mkstemp(trace->path);
+	ck_assert_int_ne(fd, -1);
+	close(fd);
+	if (library[0] != '\0' && !SANITIZED) {
+		argv[count++] = "-E";
+		argv[count++] = library;
+	}
+	argv[count++] = program;
+	for (size_t i = 0; job->args[i] != NULL; i++)
+		argv[count++] = job->args[i];
+	snprintf(port_text, sizeof(port_text), "%u", port);
+	argv[count++] = "127.0.0.1";
+	argv[count++] = port_text;
+	ck_assert_int_eq(setenv("LASTACK", tracer, 1), 0);
+	run_command(&run, argv);
+	ck_assert_msg(run.status == 0, "%s: status %d: %s%s", job->name,
+	    run.status, run.out, run.err);
+	run_free(&run);
+	count_calls(trace);
+}
+
+/* ---- what it came to */
+
+static void
+check_segments(const struct job *job, struct witness *witness, uint16_t port)
+{
+	const struct witness_flow *flow =
+	    witness_settle(witness, 0, port, SETTLE_MS);
+
+	ck_assert_ptr_nonnull(flow);
+	ck_assert_uint_eq(witness_drops(witness), 0);
+	if (job->sent == 0)
+		return;
+	if (flow->side[WITNESS_CLIENT].segments > job->sent ||
+	    flow->side[WITNESS_SERVER].segments > job->received) {
+		witness_dump(flow, stderr);
+		ck_abort_msg("%s: more segments than %u and %u", job->name,
+		    job->sent, job->received);
+	}
+}
+
+static void
+check_calls(const struct job *job, const struct trace *trace)
+{
+	if ((trace->calls <= job->calls || SANITIZED) &&
+	    trace->own_calls <= job->own_calls)
+		return;
+	if (trace->calls < CALLS_MAX)
+		show_calls(trace);
+	ck_abort_msg("%s: %u system calls, %u of them the probe's own: more "
+		     "than %u and %u",
+	    job->name, trace->calls, trace->own_calls, job->calls,
+	    job->own_calls);
+}
+
+START_TEST(costs)
+{
+	const struct job *job = &jobs[_i];
+	struct witness *witness;
+	struct trace trace = { 0 };
+	struct peer *peer;
+
+	tfo_enter(TFO_BOTH);
+	lab_pin();
+	witness = witness_open("lo");
+	ck_assert_ptr_nonnull(witness);
+	peer = peer_start(AF_INET, job->script);
+	if (job->fastopen) {
+		struct trace first = { 0 };
+
+		run_traced(job, peer_port(peer), &first);
+		remove(first.path);
+	}
+	run_traced(job, peer_port(peer), &trace);
+	check_segments(job, witness, peer_port(peer));
+	check_calls(job, &trace);
+	if (getenv("COST_SHOW") != NULL)
+		fprintf(stderr, "%s: %u calls, %u own\n", job->name,
+		    trace.calls, trace.own_calls);
+	remove(trace.path);
+	peer_stop(peer);
+	witness_close(witness);
+}
+END_TEST
+
+int
+main(void)
+{
+	TCase *tests = tcase_create("cost");
+	bool strict = getenv("CI") != NULL && getenv("CI")[0] != '\0';
+
+	if (!find_tracer()) {
+		fprintf(stderr, "strace: not installed%s\n",
+		    strict ? ", and CI must not skip" : "; skipped");
+		return strict ? 1 : 77;
+	}
+	find_program();
+	lab_require();
+	tcase_add_loop_test(tests, costs, 0, JOBS);
+	return suite_run(tests, "cost");
+}

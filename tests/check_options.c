@@ -76,18 +76,16 @@ START_TEST(defaults)
 	ck_assert_uint_eq(options.port, 80);
 	ck_assert_int_eq(options.timeout_ns, 10 * S);
 	ck_assert_int_eq(options.connect_ns, 0);
-	ck_assert_int_eq(options.idle_ns, S);
 	ck_assert_int_eq(options.drain_ns, S / 10);
-	ck_assert_int_eq(options.delay_ns, 0);
-	ck_assert_uint_eq(options.maxbytes, 0);
+	ck_assert_uint_eq(options.talk.count, 0);
 	ck_assert_int_eq(options.close, LASTACK_CLOSE_AUTO);
 	ck_assert_int_eq(options.expect_close, LASTACK_END_UNKNOWN);
 	ck_assert_int_eq(options.format, FORMAT_TEXT);
 	ck_assert_int_eq(options.color, COLOR_AUTO);
 	ck_assert_ptr_null(options.output);
 	ck_assert(!options.quiet && !options.jail && !options.raw &&
-	    !options.all && !options.numeric && !options.half_close &&
-	    !options.connect_only && !options.ipv4 && !options.ipv6);
+	    !options.numeric && !options.half_close && !options.connect_only &&
+	    !options.ipv4 && !options.ipv6);
 	ck_assert_int_eq(options.verbose, 0);
 	for (size_t i = 0; i < SPAN_COUNT; i++)
 		ck_assert(!options.thresholds[i].warning.given &&
@@ -156,10 +154,10 @@ START_TEST(values)
 	    "a", "1"));
 	ck_assert_int_eq(options.timeout_ns, 3 * S);
 	ck_assert_int_eq(options.connect_ns, S / 2);
-	ck_assert_int_eq(options.idle_ns, 60 * S);
+	ck_assert_int_eq(options.talk.turns[0].idle_ns, 60 * S);
 	ck_assert_int_eq(options.drain_ns, 0);
-	ck_assert_int_eq(options.delay_ns, 1000);
-	ck_assert_uint_eq(options.maxbytes, 17);
+	ck_assert_int_eq(options.talk.turns[0].delay_ns, 1000);
+	ck_assert_uint_eq(options.talk.turns[0].maxbytes, 17);
 	ck_assert_int_eq(options.close, LASTACK_CLOSE_RST);
 	ck_assert_int_eq(options.expect_close, LASTACK_END_OPEN);
 	ck_assert_int_eq(options.format, FORMAT_JSON);
@@ -172,10 +170,11 @@ START_TEST(flags)
 {
 	assert_run(PARSE("-n4NRQjAvv", "-e", "x", "-s", "y", "127.0.0.1", "1"));
 	ck_assert(options.numeric && options.ipv4 && options.half_close &&
-	    options.raw && options.quiet && options.jail && options.all);
+	    options.raw && options.quiet && options.jail &&
+	    options.talk.turns[0].all);
 	ck_assert_int_eq(options.verbose, 2);
-	ck_assert_uint_eq(options.expect_count, 1);
-	ck_assert_uint_eq(options.piece_count, 1);
+	ck_assert_uint_eq(talk_expectations(&options.talk), 1);
+	ck_assert_uint_eq(talk_pieces(&options.talk), 1);
 	assert_run(PARSE("-6z", "--verbose", "::1", "1"));
 	ck_assert(options.ipv6 && options.connect_only);
 	ck_assert_int_eq(options.verbose, 1);

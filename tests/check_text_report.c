@@ -483,8 +483,9 @@ struct model {
 	struct options options;
 	struct lastack__result result;
 	struct lastack__attempt attempts[13];
+	struct turn turn;
 	struct piece piece;
-	const char *expects[2];
+	struct expectation expectations[2];
 };
 
 static void
@@ -493,7 +494,7 @@ model_options(struct model *model, const struct picture *picture)
 	struct options *o = &model->options;
 
 	*o = (struct options){ .port = picture->port,
-		.expects = model->expects,
+		.talk = { &model->turn, 1 },
 		.close = picture->close,
 		.expect_close = picture->expect_close,
 		.verbose = picture->verbose,
@@ -501,13 +502,14 @@ model_options(struct model *model, const struct picture *picture)
 		.jail = picture->jail };
 	snprintf(o->host, sizeof(o->host), "%s", picture->host);
 	model->piece = (struct piece){ PIECE_STRING, picture->send };
-	o->pieces = &model->piece;
-	o->piece_count = picture->send != NULL;
-	while (
-	    o->expect_count < 2 && picture->expects[o->expect_count] != NULL) {
-		model->expects[o->expect_count] =
-		    picture->expects[o->expect_count];
-		o->expect_count++;
+	model->turn = (struct turn){ .pieces = &model->piece,
+		.piece_count = picture->send != NULL,
+		.expectations = model->expectations };
+	for (size_t i = 0; i < 2 && picture->expects[i] != NULL; i++) {
+		model->expectations[i] = (struct expectation){
+			EXPECTATION_STRING, picture->expects[i]
+		};
+		model->turn.expectation_count++;
 	}
 }
 

@@ -131,6 +131,21 @@ assert_wrong(const struct wrong *row, int status)
 
 /* clang-format off */
 static const struct wrong usage[] = {
+	{ { "--then", "127.0.0.1", "%" }, "--then: the exchange before it" },
+	{ { "-s", "x", "--then", "127.0.0.1", "%" }, "no exchange comes after" },
+	{ { "-s", "x", "--then", "--then", "-s", "y", "127.0.0.1", "%" },
+	    "--then: the exchange before it" },
+	{ { "-e", "y", "--then", "-s", "z", "-A", "127.0.0.1", "%" }, "--all" },
+	{ { "--expect-regex", "a(", "127.0.0.1", "%" }, "--expect-regex: 'a('" },
+	{ { "--expect-regex", "", "127.0.0.1", "%" }, "--expect-regex" },
+	{ { "--expect-regex", "a\\x0", "127.0.0.1", "%" },
+	    "two hexadecimal digits" },
+	{ { "--expect-regex", "a\\x00", "127.0.0.1", "%" }, "a NUL" },
+	{ { "--expect-hex", "abc", "127.0.0.1", "%" }, "--expect-hex: 'abc'" },
+	{ { "--not-expect", "", "127.0.0.1", "%" }, "--not-expect" },
+	{ { "-q", "x\\y", "127.0.0.1", "%" }, "--quit: 'x\\y'" },
+	{ { "-N", "-q", "x", "127.0.0.1", "%" }, "--half-close and --quit" },
+	{ { "-z", "-q", "x", "127.0.0.1", "%" }, "--connect-only" },
 	{ { "--bogus", "127.0.0.1", "%" }, "--bogus" },
 	{ { "--bogus=17", "127.0.0.1", "%" }, "--bogus=17" },
 	{ { "-X", "127.0.0.1", "%" }, "-X" },

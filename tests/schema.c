@@ -57,6 +57,8 @@ static const struct member members[] = {
 	{ "bytes.drained", "i" },
 	{ "bytes.in_syn", "i" },
 	{ "expect", "o" },
+	{ "exchanges", "a?" },
+	{ "expect.groups", "a?" },
 	{ "expect.result", "s?" },
 	{ "expect.which", "s?" },
 	{ "fastopen", "o" },

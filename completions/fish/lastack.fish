@@ -17,9 +17,9 @@ function __fish_lastack_operands
 		if string match -qr -- '^(-H|-p|--hostname|--port)' $word
 			set count (math $count + 1)
 		end
-		if contains -- $word --hostname --port --source --interface --mark --tos --send --send-hex --send-file --expect --expect-close --maxbytes --idle --drain --close --timeout --connect-timeout --delay --warning --critical --warning-connect --critical-connect --warning-first-byte --critical-first-byte --warning-close --critical-close --format --write-out --output --color
+		if contains -- $word --hostname --port --source --interface --mark --tos --send --send-hex --send-file --expect --expect-hex --expect-regex --not-expect --quit --expect-close --maxbytes --idle --drain --close --timeout --connect-timeout --delay --warning --critical --warning-connect --critical-connect --warning-first-byte --critical-first-byte --warning-close --critical-close --format --write-out --output --color
 			set awaits 1
-		else if string match -qr -- '^-[^-]*[Hpsemtdwcfo]$' $word
+		else if string match -qr -- '^-[^-]*[Hpseqmtdwcfo]$' $word
 			set awaits 1
 		else if not string match -q -- '-*' $word
 			set count (math $count + 1)
@@ -46,7 +46,12 @@ complete -c lastack -l send-hex -x -d 'payload in hexadecimal'
 complete -c lastack -l send-file -r -F -d 'payload from FILE; - is standard input'
 complete -c lastack -s N -l half-close -d 'after the payload send FIN, then read on'
 complete -c lastack -s e -l expect -x -d 'the response must contain it; "": any byte'
-complete -c lastack -s A -l all -d 'all -e must be met, not any'
+complete -c lastack -l expect-hex -x -d '... these bytes, in hexadecimal'
+complete -c lastack -l expect-regex -x -d '... a match of it'
+complete -c lastack -l not-expect -x -d 'the response must not contain it'
+complete -c lastack -s A -l all -d 'all expectations must be met, not any'
+complete -c lastack -l then -d 'end one exchange and begin the next'
+complete -c lastack -s q -l quit -x -d 'a goodbye, sent before the close'
 complete -c lastack -l expect-close -x -a 'fin rst open' -d 'the peer must end by fin, rst or open'
 complete -c lastack -s m -l maxbytes -x -d 'the response is complete after N bytes'
 complete -c lastack -l idle -x -d '... after a silence of TIME (1s)'

@@ -296,25 +296,174 @@ static const struct field bytes_fields[] = {
 };
 
 static void
-put_match(const struct place *p)
+field_match(const struct place *p, enum lastack_match match)
 {
 	static const char *const names[] = { NULL, "none", "match",
 		"mismatch" };
 
-	field_string(p, names[p->result->match]);
+	field_string(p, names[match]);
+}
+
+static void
+field_which(const struct place *p, size_t turn, int which)
+{
+	field_string(p,
+	    which < 0 ? NULL :
+			p->options->talk.turns[turn].expectations[which].value);
+}
+
+static void
+put_match(const struct place *p)
+{
+	field_match(p, p->result->match);
 }
 
 static void
 put_which(const struct place *p)
 {
-	int which = p->result->match_which;
-
-	field_string(p, which < 0 ? NULL : p->options->expects[which]);
+	field_which(p, p->result->exchange, p->result->match_which);
 }
+
+/* What the regular expression matched, and its groups. */
+static bool
+has_groups(const struct place *p)
+{
+	return !p->options->jail && p->options->verbose > 0 &&
+	    lastack_result_groups(p->result) > 0;
+}
+
+static size_t
+count_groups(const struct place *p)
+{
+	return lastack_result_groups(p->result);
+}
+
+static bool
+group_is_utf8(const struct place *p)
+{
+	size_t len;
+	const void *bytes = lastack_result_group(p->result, p->index, &len);
+
+	return bytes == NULL || escape_is_utf8(bytes, len);
+}
+
+static void
+put_group_encoding(const struct place *p)
+{
+	field_string(p, group_is_utf8(p) ? "utf-8" : "base64");
+}
+
+static void
+put_group_data(const struct place *p)
+{
+	size_t len;
+	const void *bytes = lastack_result_group(p->result, p->index, &len);
+	struct text encoded = TEXT_INIT;
+
+	if (bytes == NULL) {
+		field_string(p, NULL);
+	} else if (group_is_utf8(p)) {
+		p->writer->format->bytes(p->writer, p->field->name, bytes, len);
+	} else {
+		escape_base64(&encoded, bytes, len);
+		field_text(p, &encoded);
+	}
+}
+
+static const struct field group_fields[] = {
+	VALUE("encoding", put_group_encoding),
+	VALUE("data", put_group_data),
+	END,
+};
 
 static const struct field expect_fields[] = {
 	VALUE("result", put_match),
 	VALUE("which", put_which),
+	{ "groups", .members = group_fields, .there = has_groups,
+	    .count = count_groups },
+	END,
+};
+
+/* ---- several exchanges */
+
+static bool
+has_exchanges(const struct place *p)
+{
+	return p->options->talk.count > 1;
+}
+
+static size_t
+count_exchanges(const struct place *p)
+{
+	return lastack_result_exchanges(p->result);
+}
+
+static const struct lastack_exchange *
+exchange_of(const struct place *p)
+{
+	return lastack_result_exchange(p->result, p->index);
+}
+
+static void
+put_exchange_sent(const struct place *p)
+{
+	field_number(p, exchange_of(p)->sent_bytes);
+}
+
+static void
+put_exchange_received(const struct place *p)
+{
+	field_number(p, exchange_of(p)->received_bytes);
+}
+
+static void
+put_exchange_match(const struct place *p)
+{
+	field_match(p, exchange_of(p)->match);
+}
+
+static void
+put_exchange_which(const struct place *p)
+{
+	field_which(p, p->index, exchange_of(p)->match_which);
+}
+
+static void
+put_exchange_send(const struct place *p)
+{
+	field_us(p, exchange_of(p)->send_ns);
+}
+
+static void
+put_exchange_wait(const struct place *p)
+{
+	field_us(p, exchange_of(p)->wait_ns);
+}
+
+static void
+put_exchange_receive(const struct place *p)
+{
+	field_us(p, exchange_of(p)->receive_ns);
+}
+
+static const struct field exchange_bytes_fields[] = {
+	VALUE("sent", put_exchange_sent),
+	VALUE("received", put_exchange_received),
+	END,
+};
+
+static const struct field exchange_expect_fields[] = {
+	VALUE("result", put_exchange_match),
+	VALUE("which", put_exchange_which),
+	END,
+};
+
+static const struct field exchange_fields[] = {
+	{ "bytes", .members = exchange_bytes_fields },
+	{ "expect", .members = exchange_expect_fields },
+	VALUE("send_us", put_exchange_send),
+	VALUE("wait_us", put_exchange_wait),
+	VALUE("receive_us", put_exchange_receive),
 	END,
 };
 
@@ -483,6 +632,8 @@ const struct field fields[] = {
 	{ "events", .members = event_fields, .count = count_events },
 	{ "bytes", .members = bytes_fields },
 	{ "expect", .members = expect_fields },
+	{ "exchanges", .members = exchange_fields, .there = has_exchanges,
+	    .count = count_exchanges },
 	{ "fastopen", .members = fastopen_fields },
 	{ "close", .members = close_fields },
 	{ "kernel", .members = kernel_fields, .there = has_kernel },

@@ -21,50 +21,78 @@
 /* ---- a function for each option: NULL, or why the value is wrong */
 
 static const char *
-add_piece(struct options *o, enum piece_kind kind, const char *value)
-{
-	struct piece *pieces;
-
-	if (kind != PIECE_FILE && *value == '\0')
-		return NULL; /* nothing to send is no payload */
-	pieces = reallocarray(o->pieces, o->piece_count + 1, sizeof(*pieces));
-	if (pieces == NULL)
-		return "out of memory";
-	o->pieces = pieces;
-	pieces[o->piece_count++] =
-	    (struct piece){ .kind = kind, .value = value };
-	return NULL;
-}
-
-static const char *
 take_send(struct options *o, const char *value)
 {
-	return add_piece(o, PIECE_STRING, value);
+	if (*value == '\0')
+		return NULL; /* nothing to send is no payload */
+	return talk_add_piece(&o->talk, PIECE_STRING, value);
 }
 
 static const char *
 take_send_hex(struct options *o, const char *value)
 {
-	return add_piece(o, PIECE_HEX, value);
+	if (*value == '\0')
+		return NULL;
+	return talk_add_piece(&o->talk, PIECE_HEX, value);
 }
 
 static const char *
 take_send_file(struct options *o, const char *value)
 {
-	return add_piece(o, PIECE_FILE, value);
+	return talk_add_piece(&o->talk, PIECE_FILE, value);
 }
 
 static const char *
 take_expect(struct options *o, const char *value)
 {
-	const char **expects;
+	return talk_add_expectation(&o->talk, EXPECTATION_STRING, value);
+}
 
-	expects =
-	    reallocarray(o->expects, o->expect_count + 1, sizeof(*expects));
-	if (expects == NULL)
+static const char *
+take_expect_hex(struct options *o, const char *value)
+{
+	return talk_add_expectation(&o->talk, EXPECTATION_HEX, value);
+}
+
+static const char *
+take_expect_regex(struct options *o, const char *value)
+{
+	if (*value == '\0')
+		return "empty, it would match anything";
+	return talk_add_expectation(&o->talk, EXPECTATION_REGEX, value);
+}
+
+static const char *
+take_not_expect(struct options *o, const char *value)
+{
+	if (*value == '\0')
+		return "empty, every response contains it";
+	return talk_add_expectation(&o->talk, EXPECTATION_NOT, value);
+}
+
+static const char *
+take_all(struct options *o, const char *value)
+{
+	struct turn *turn = talk_turn(&o->talk);
+
+	(void)value;
+	if (turn == NULL)
 		return "out of memory";
-	o->expects = expects;
-	expects[o->expect_count++] = value;
+	turn->all = true;
+	return NULL;
+}
+
+static const char *
+take_then(struct options *o, const char *value)
+{
+	(void)value;
+	return talk_then(&o->talk);
+}
+
+static const char *
+take_quit(struct options *o, const char *value)
+{
+	o->quit = *value != '\0' ? value : NULL;
 	return NULL;
 }
 
@@ -85,7 +113,11 @@ take_port(struct options *o, const char *value)
 static const char *
 take_maxbytes(struct options *o, const char *value)
 {
-	return parse_number(value, 1, INT64_MAX, &o->maxbytes);
+	struct turn *turn = talk_turn(&o->talk);
+
+	if (turn == NULL)
+		return "out of memory";
+	return parse_number(value, 1, INT64_MAX, &turn->maxbytes);
 }
 
 static const char *
@@ -116,7 +148,11 @@ take_connect_timeout(struct options *o, const char *value)
 static const char *
 take_idle(struct options *o, const char *value)
 {
-	return take_more_than_no_time(value, &o->idle_ns);
+	struct turn *turn = talk_turn(&o->talk);
+
+	if (turn == NULL)
+		return "out of memory";
+	return take_more_than_no_time(value, &turn->idle_ns);
 }
 
 static const char *
@@ -128,7 +164,11 @@ take_drain(struct options *o, const char *value)
 static const char *
 take_delay(struct options *o, const char *value)
 {
-	return parse_time(value, &o->delay_ns);
+	struct turn *turn = talk_turn(&o->talk);
+
+	if (turn == NULL)
+		return "out of memory";
+	return parse_time(value, &turn->delay_ns);
 }
 
 /* A word out of a list; its place there, or -1. */
@@ -358,7 +398,18 @@ static const struct option_row rows[] = {
 	    FLAG(half_close) },
 	{ 'e', "expect", "STRING",
 	    "the response must contain it; \"\": any byte", TAKE(take_expect) },
-	{ 'A', "all", NULL, "all -e must be met, not any", FLAG(all) },
+	{ 0, "expect-hex", "HEX", "... these bytes, in hexadecimal",
+	    TAKE(take_expect_hex) },
+	{ 0, "expect-regex", "ERE", "... a match of it",
+	    TAKE(take_expect_regex) },
+	{ 0, "not-expect", "STRING", "the response must not contain it",
+	    TAKE(take_not_expect) },
+	{ 'A', "all", NULL, "all expectations must be met, not any",
+	    TAKE(take_all) },
+	{ 0, "then", NULL, "end one exchange and begin the next",
+	    TAKE(take_then) },
+	{ 'q', "quit", "STRING", "a goodbye, sent before the close",
+	    TAKE(take_quit) },
 	{ 0, "expect-close", "HOW", "the peer must end by fin, rst or open",
 	    TAKE(take_expect_close) },
 	{ 'm', "maxbytes", "N", "the response is complete after N bytes",
@@ -563,7 +614,6 @@ options_parse(struct options *o, int argc, char **argv,
 	enum options_result result;
 
 	*o = (struct options){ .timeout_ns = INT64_C(10000000000),
-		.idle_ns = INT64_C(1000000000),
 		.drain_ns = INT64_C(100000000) };
 	result = take_argv(o, argc, argv, text);
 	if (result != OPTIONS_RUN)
@@ -588,6 +638,5 @@ options_free(struct options *o)
 	for (size_t i = 0; i < o->file_count; i++)
 		close(o->files[i]);
 	free(o->files);
-	free(o->pieces);
-	free(o->expects);
+	talk_free(&o->talk);
 }

@@ -9,6 +9,7 @@
 
 #include "lastack.h"
 #include "threshold.h"
+#include "talk.h"
 #include "text.h"
 
 enum format {
@@ -23,18 +24,6 @@ enum color {
 	COLOR_NEVER,
 };
 
-enum piece_kind {
-	PIECE_STRING,
-	PIECE_HEX,
-	PIECE_FILE,
-};
-
-/* A part of the payload, as written. */
-struct piece {
-	enum piece_kind kind;
-	const char *value;
-};
-
 #define ENDPOINT_ROOM 64 /* an IPv6 address with its zone */
 
 struct options {
@@ -42,14 +31,11 @@ struct options {
 	uint16_t port;
 
 	const char *hostname, *port_name; /* -H and -p */
-	struct piece *pieces;		  /* owned */
-	size_t piece_count;
-	const char **expects; /* owned; as written */
-	size_t expect_count;
+	struct talk talk;		  /* owned */
+	const char *quit;		  /* as written; NULL: none */
 	bool raw;
-	bool ipv4, ipv6, numeric, half_close, all, connect_only;
-	uint64_t maxbytes;
-	int64_t timeout_ns, connect_ns, idle_ns, drain_ns, delay_ns;
+	bool ipv4, ipv6, numeric, half_close, connect_only;
+	int64_t timeout_ns, connect_ns, drain_ns;
 	enum lastack_close close;
 	enum lastack_end expect_close;
 	enum lastack_fastopen fastopen;
@@ -68,6 +54,8 @@ struct options {
 	const char *write_out; /* of FORMAT_WRITE_OUT */
 	bool quiet, jail, help, version;
 	int verbose;
+
+	char reason[128]; /* the words of the library of regular expressions */
 
 	int *files; /* owned: the payload's descriptors */
 	size_t file_count;

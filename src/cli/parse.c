@@ -271,6 +271,54 @@ parse_escaped(const char *value, struct text *bytes)
 	return bytes->failed ? "out of memory" : NULL;
 }
 
+static void
+add_literal(struct text *expression, int byte)
+{
+	char c = (char)byte;
+
+	if (strchr("\\.[]()*+?{}|^$", c) != NULL)
+		text_puts(expression, "\\");
+	text_add(expression, &c, 1);
+}
+
+const char *
+parse_regex(const char *value, struct text *expression)
+{
+	for (const char *c = value; *c != '\0'; c++) {
+		int byte;
+
+		if (*c != '\\') {
+			text_add(expression, c, 1);
+			continue;
+		}
+		switch (*++c) {
+		case 'r':
+			text_puts(expression, "\r");
+			break;
+		case 'n':
+			text_puts(expression, "\n");
+			break;
+		case 't':
+			text_puts(expression, "\t");
+			break;
+		case 'x':
+			byte = hex_pair(c + 1);
+			if (byte == -1)
+				return "\\x needs two hexadecimal digits";
+			if (byte == 0)
+				return "a NUL cannot be part of it";
+			add_literal(expression, byte);
+			c += 2;
+			break;
+		case '\0':
+			return "it ends in a backslash";
+		default:
+			text_add(expression, c - 1, 2);
+		}
+	}
+	return expression->failed ? "out of memory" : NULL;
+}
+
 const char *
 parse_hex(const char *value, struct text *bytes)
 {

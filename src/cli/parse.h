@@ -43,6 +43,12 @@ const char *parse_endpoint(
 /* Appends: \r \n \t \\ \0 \xHH stand for bytes. */
 const char *parse_escaped(const char *value, struct text *bytes);
 
+/*
+ * Appends a regular expression: \r \n \t \xHH stand for bytes, which then mean
+ * themselves; any other backslash is the expression's own.
+ */
+const char *parse_regex(const char *value, struct text *expression);
+
 /* Appends: pairs of hexadecimal digits, with spaces between them. */
 const char *parse_hex(const char *value, struct text *bytes);
 

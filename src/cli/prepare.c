@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <regex.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -133,20 +134,145 @@ take_piece(struct options *o, const struct piece *piece,
 	    text, hex ? "--send-hex" : "--send", piece->value, reason);
 }
 
+static const char *
+expectation_bytes(const struct options *o,
+    const struct expectation *expectation, struct text *bytes)
+{
+	switch (expectation->kind) {
+	case EXPECTATION_HEX:
+		return parse_hex(expectation->value, bytes);
+	case EXPECTATION_REGEX:
+		if (!o->raw)
+			return parse_regex(expectation->value, bytes);
+		text_puts(bytes, expectation->value);
+		return bytes->failed ? "out of memory" : NULL;
+	default:
+		return string_bytes(o, expectation->value, bytes);
+	}
+}
+
+/* What the library does not tell: what is wrong with an expression. */
+static const char *
+regex_reason(struct options *o, const char *expression)
+{
+	regex_t regex;
+	int error = regcomp(&regex, expression, REG_EXTENDED | REG_NOSUB);
+
+	if (error == 0) {
+		regfree(&regex);
+		return "out of memory";
+	}
+	regerror(error, &regex, o->reason, sizeof(o->reason));
+	return o->reason;
+}
+
+/* Returns why not, or NULL. */
+static const char *
+add_expectation(struct options *o, struct lastack_request *request,
+    enum expectation_kind kind, struct text *bytes)
+{
+	int error;
+
+	if (kind == EXPECTATION_REGEX) {
+		error = lastack_request_add_expect_regex(
+		    request, text_string(bytes));
+		return error == 0 ? NULL : regex_reason(o, text_string(bytes));
+	}
+	error = kind == EXPECTATION_NOT ?
+	    lastack_request_add_unwanted(request, bytes->bytes, bytes->len) :
+	    lastack_request_add_expect(request, bytes->bytes, bytes->len);
+	return error == 0 ? NULL : "out of memory";
+}
+
 static enum options_result
-take_expectation(const struct options *o, const char *value,
+take_expectation(struct options *o, const struct expectation *expectation,
     struct lastack_request *request, struct text *text)
 {
+	static const char *const names[] = { "--expect", "--expect-hex",
+		"--expect-regex", "--not-expect" };
 	struct text bytes = TEXT_INIT;
-	const char *reason = string_bytes(o, value, &bytes);
+	const char *reason = expectation_bytes(o, expectation, &bytes);
 
+	if (reason == NULL)
+		reason = add_expectation(o, request, expectation->kind, &bytes);
+	text_free(&bytes);
+	if (reason == NULL)
+		return OPTIONS_RUN;
+	return complain(
+	    text, names[expectation->kind], expectation->value, reason);
+}
+
+/* Into the exchange that the request has begun last. */
+static enum options_result
+take_turn(struct options *o, const struct turn *turn,
+    struct lastack_request *request, struct text *text)
+{
+	enum options_result result = OPTIONS_RUN;
+
+	lastack_request_set_expect_all(request, turn->all);
+	lastack_request_set_maxbytes(request, turn->maxbytes);
+	if (turn->idle_ns > 0)
+		lastack_request_set_time(
+		    request, LASTACK_TIME_IDLE, turn->idle_ns);
+	lastack_request_set_time(request, LASTACK_TIME_DELAY, turn->delay_ns);
+	for (size_t i = 0; result == OPTIONS_RUN && i < turn->expectation_count;
+	     i++)
+		result =
+		    take_expectation(o, &turn->expectations[i], request, text);
+	for (size_t i = 0; result == OPTIONS_RUN && i < turn->piece_count; i++)
+		result = take_piece(o, &turn->pieces[i], request, text);
+	return result;
+}
+
+static enum options_result
+take_talk(struct options *o, struct lastack_request *request, struct text *text)
+{
+	enum options_result result = OPTIONS_RUN;
+
+	for (size_t i = 0; result == OPTIONS_RUN && i < o->talk.count; i++) {
+		if (i > 0 && lastack_request_add_exchange(request) != 0)
+			return complain(text, "--then", NULL, "out of memory");
+		result = take_turn(o, &o->talk.turns[i], request, text);
+	}
+	return result;
+}
+
+static enum options_result
+take_goodbye(
+    const struct options *o, struct lastack_request *request, struct text *text)
+{
+	struct text bytes = TEXT_INIT;
+	const char *reason;
+
+	if (o->quit == NULL)
+		return OPTIONS_RUN;
+	reason = string_bytes(o, o->quit, &bytes);
 	if (reason == NULL &&
-	    lastack_request_add_expect(request, bytes.bytes, bytes.len) != 0)
+	    lastack_request_set_quit(request, bytes.bytes, bytes.len) != 0)
 		reason = "out of memory";
 	text_free(&bytes);
 	if (reason == NULL)
 		return OPTIONS_RUN;
-	return complain(text, "--expect", value, reason);
+	return complain(text, "--quit", o->quit, reason);
+}
+
+static enum options_result
+check_talk(const struct options *o, struct text *text)
+{
+	const struct talk *talk = &o->talk;
+
+	if (talk->count > 1 && talk_is_empty(&talk->turns[talk->count - 1]))
+		return complain(text, "--then", NULL,
+		    "no exchange comes after it: no payload, no expectation, "
+		    "no --maxbytes");
+	for (size_t i = 0; i < talk->count; i++)
+		if (talk->turns[i].all && talk->turns[i].expectation_count == 0)
+			return complain(
+			    text, "--all", NULL, "there is no expectation");
+	if (o->half_close && o->quit != NULL)
+		return complain(text, "--half-close and --quit", NULL,
+		    "nothing can be sent behind our FIN");
+	return OPTIONS_RUN;
 }
 
 static enum options_result
@@ -166,18 +292,19 @@ check_write_out(const struct options *o, struct text *text)
 static enum options_result
 check_sense(const struct options *o, struct text *text)
 {
-	bool exchange = o->piece_count > 0 || o->expect_count > 0 ||
-	    o->half_close || o->output != NULL;
+	bool exchange = talk_pieces(&o->talk) > 0 ||
+	    talk_expectations(&o->talk) > 0 || o->half_close ||
+	    o->output != NULL || o->quit != NULL;
 
 	if (o->connect_only && exchange)
 		return complain(text, "--connect-only", NULL,
-		    "there is a payload, an expectation, --half-close or "
-		    "--output");
+		    "there is a payload, an expectation, --half-close, "
+		    "--quit or --output");
 	if (o->ipv4 && o->ipv6)
 		return complain(
 		    text, "--ipv4 and --ipv6", NULL, "only one of them");
-	if (o->all && o->expect_count == 0)
-		return complain(text, "--all", NULL, "there is no --expect");
+	if (check_talk(o, text) != OPTIONS_RUN)
+		return OPTIONS_USAGE;
 	return check_write_out(o, text);
 }
 
@@ -232,20 +359,17 @@ set_request(const struct options *o, struct lastack_request *request)
 			  LASTACK_FAMILY_ANY);
 	lastack_request_set_numeric(request, o->numeric);
 	lastack_request_set_half_close(request, o->half_close);
-	lastack_request_set_expect_all(request, o->all);
 	lastack_request_set_expect_close(request, o->expect_close);
-	lastack_request_set_maxbytes(request, o->maxbytes);
 	lastack_request_set_time(request, LASTACK_TIME_TOTAL, o->timeout_ns);
 	lastack_request_set_time(request, LASTACK_TIME_CONNECT, o->connect_ns);
-	lastack_request_set_time(request, LASTACK_TIME_IDLE, o->idle_ns);
 	lastack_request_set_time(request, LASTACK_TIME_DRAIN, o->drain_ns);
-	lastack_request_set_time(request, LASTACK_TIME_DELAY, o->delay_ns);
 	lastack_request_set_close(request, o->close);
 	lastack_request_set_fastopen(request, o->fastopen);
 
 	lastack_request_set_connect_only(request, o->connect_only);
 	if (!o->jail &&
-	    (o->verbose > 0 || o->output != NULL || o->expect_count > 0))
+	    (o->verbose > 0 || o->output != NULL ||
+		talk_expectations(&o->talk) > 0))
 		lastack_request_set_keep(request, LASTACK_KEEP_DEFAULT_BYTES);
 }
 
@@ -255,15 +379,15 @@ prepare_request(
 {
 	enum options_result result = check_sense(o, text);
 
-	for (size_t i = 0; result == OPTIONS_RUN && i < o->expect_count; i++)
-		result = take_expectation(o, o->expects[i], request, text);
 	if (result == OPTIONS_RUN) {
 		set_request(o, request);
 		result = check_target(o, request, text);
 	}
 	if (result == OPTIONS_RUN)
 		result = take_local(o, request, text);
-	for (size_t i = 0; result == OPTIONS_RUN && i < o->piece_count; i++)
-		result = take_piece(o, &o->pieces[i], request, text);
+	if (result == OPTIONS_RUN)
+		result = take_talk(o, request, text);
+	if (result == OPTIONS_RUN)
+		result = take_goodbye(o, request, text);
 	return result;
 }

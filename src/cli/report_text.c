@@ -12,6 +12,7 @@
 #include "errname.h"
 #include "escape.h"
 #include "events.h"
+#include "exchanges.h"
 #include "figure.h"
 #include "hint.h"
 #include "page.h"
@@ -146,6 +147,39 @@ put_attempts(const struct page *page)
 	}
 }
 
+static void
+put_exchanges(const struct page *page)
+{
+	size_t count = exchanges_lines(page->options, page->result);
+
+	for (size_t i = 0; i < count; i++) {
+		struct text line = TEXT_INIT;
+
+		text_puts(page->to, i == 0 ? "\n" : "");
+		text_printf(
+		    &line, "  %-8s%3zu  ", i == 0 ? "exchange" : "", i + 1);
+		exchanges_tell(&line, page->options, page->result, i);
+		page_wrap(page, text_string(&line), 0, PAGE_NAME_COLUMNS + 3);
+		text_free(&line);
+	}
+}
+
+static void
+put_groups(const struct page *page)
+{
+	struct text line = TEXT_INIT;
+	size_t before;
+
+	text_puts(&line, "  regex    ");
+	before = line.len;
+	exchanges_groups(&line, page->options, page->result);
+	if (line.len > before) {
+		text_puts(page->to, "\n");
+		page_wrap(page, text_string(&line), 0, PAGE_NAME_COLUMNS);
+	}
+	text_free(&line);
+}
+
 /* All times in one unit, to be compared. */
 static void
 put_events(const struct page *page)
@@ -209,8 +243,10 @@ report_text(struct text *to, const struct options *options,
 	put_kernel(&page);
 	put_fastopen(&page);
 	put_hint(&page);
+	put_exchanges(&page);
 	put_attempts(&page);
 	if (options->verbose > 0) {
+		put_groups(&page);
 		put_events(&page);
 		put_response(&page);
 	}

@@ -217,12 +217,13 @@ was_planned(const struct stair *stair, enum lastack_phase phase)
 	case LASTACK_PHASE_RESOLVE:
 		return false;
 	case LASTACK_PHASE_SEND:
-		return o->piece_count > 0;
+		return talk_pieces(&o->talk) > 0;
 	case LASTACK_PHASE_WAIT:
 	case LASTACK_PHASE_RECEIVE:
 	case LASTACK_PHASE_DRAIN:
-		return o->piece_count > 0 || o->expect_count > 0 ||
-		    o->half_close || o->output != NULL;
+		return talk_pieces(&o->talk) > 0 ||
+		    talk_expectations(&o->talk) > 0 || o->half_close ||
+		    o->output != NULL;
 	default:
 		return true;
 	}

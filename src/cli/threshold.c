@@ -13,14 +13,29 @@ phase_ns(const struct lastack_result *result, enum lastack_phase phase)
 	return ns < 0 ? 0 : ns;
 }
 
+static int64_t
+delay_ns(const struct options *o, size_t exchange)
+{
+	return exchange < o->talk.count ? o->talk.turns[exchange].delay_ns : 0;
+}
+
 /* What -d took of the phases that follow it. */
 static int64_t
 pause_ns(const struct options *o, const struct lastack_result *result)
 {
-	int64_t since = phase_ns(result, LASTACK_PHASE_WAIT) +
-	    phase_ns(result, LASTACK_PHASE_RECEIVE);
+	int64_t sum = 0;
 
-	return since < o->delay_ns ? since : o->delay_ns;
+	for (size_t i = 0; i < lastack_result_exchanges(result); i++) {
+		const struct lastack_exchange *exchange =
+		    lastack_result_exchange(result, i);
+		int64_t since =
+		    (exchange->wait_ns > 0 ? exchange->wait_ns : 0) +
+		    (exchange->receive_ns > 0 ? exchange->receive_ns : 0);
+		int64_t delay = delay_ns(o, i);
+
+		sum += since < delay ? since : delay;
+	}
+	return sum;
 }
 
 static int64_t
@@ -33,14 +48,18 @@ time_ns(const struct options *o, const struct lastack_result *result)
 	return sum - pause_ns(o, result);
 }
 
+/* Of the first exchange. */
 static int64_t
 first_byte_ns(const struct options *o, const struct lastack_result *result)
 {
-	int64_t wait = lastack_result_phase_ns(result, LASTACK_PHASE_WAIT);
+	const struct lastack_exchange *first =
+	    lastack_result_exchange(result, 0);
 
-	if (result->received_bytes == 0 || wait == -1)
+	if (first == NULL || first->receive_ns == -1)
 		return -1;
-	return wait > o->delay_ns ? wait - o->delay_ns : 0;
+	return first->wait_ns > delay_ns(o, 0) ?
+	    first->wait_ns - delay_ns(o, 0) :
+	    0;
 }
 
 int64_t

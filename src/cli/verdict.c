@@ -20,31 +20,85 @@ put_time(struct text *to, int64_t ns)
 	text_puts(to, figure_time(figure, ns < 0 ? 0 : ns));
 }
 
+/* The exchange that the run ended in. */
+static const struct turn *
+last_turn(const struct options *o, const struct lastack_result *result)
+{
+	return &o->talk.turns[result->exchange];
+}
+
+/* As it was written, but its own bytes: 'a\r\n' for a\r\n, hexadecimal as is. */
 static void
-put_expected(struct text *to, const struct options *o,
-    const struct lastack_result *result)
+put_expectation(struct text *to, const struct options *o,
+    const struct expectation *expectation)
 {
 	struct text bytes = TEXT_INIT;
-	const char *value;
+	bool escapes = !o->raw &&
+	    (expectation->kind == EXPECTATION_STRING ||
+		expectation->kind == EXPECTATION_NOT);
 
-	if (result->match_which < 0 && o->expect_count > 1) {
-		text_printf(
-		    to, "any of the %zu expected strings", o->expect_count);
-		return;
-	}
-	value = o->expects[result->match_which < 0 ? 0 : result->match_which];
-	if (*value == '\0') {
+	if (*expectation->value == '\0') {
 		text_puts(to, "a byte");
 		return;
 	}
-	if (o->raw)
-		text_puts(&bytes, value);
+	if (escapes)
+		/* It was right once already. */
+		parse_escaped(expectation->value, &bytes);
 	else
-		parse_escaped(value, &bytes); /* it was right once already */
+		text_puts(&bytes, expectation->value);
 	text_puts(to, "'");
-	escape_line(to, bytes.bytes, bytes.len, false);
+	if (escapes)
+		escape_line(to, bytes.bytes, bytes.len, false);
+	else
+		escape_word(to, expectation->value);
 	text_puts(to, "'");
 	text_free(&bytes);
+}
+
+/* The only one that is wanted; NULL: there are more, or none. */
+static const struct expectation *
+only_wanted(const struct turn *turn)
+{
+	const struct expectation *found = NULL;
+
+	for (size_t i = 0; i < turn->expectation_count; i++) {
+		if (turn->expectations[i].kind == EXPECTATION_NOT)
+			continue;
+		if (found != NULL)
+			return NULL;
+		found = &turn->expectations[i];
+	}
+	return found;
+}
+
+static void
+error_mismatch(struct text *to, const struct options *o,
+    const struct lastack_result *result)
+{
+	const struct turn *turn = last_turn(o, result);
+	const struct expectation *expectation = result->match_which >= 0 ?
+	    &turn->expectations[result->match_which] :
+	    only_wanted(turn);
+
+	if (expectation == NULL) {
+		text_printf(to,
+		    "the response meets none of the %zu expectations",
+		    turn->expectation_count);
+		return;
+	}
+	switch (expectation->kind) {
+	case EXPECTATION_NOT:
+		text_puts(to, "the response contains ");
+		break;
+	case EXPECTATION_REGEX:
+		text_puts(to, "the response does not match ");
+		break;
+	default:
+		text_puts(to, "the response does not contain ");
+	}
+	put_expectation(to, o, expectation);
+	if (expectation->kind == EXPECTATION_NOT)
+		text_puts(to, ", which it must not");
 }
 
 /* ---- the close */
@@ -201,7 +255,7 @@ fastopen_unused(struct text *to, const struct options *o,
 	    lastack_result_event_ns(result, LASTACK_EVENT_SENT) != -1;
 
 	text_puts(to,
-	    o->piece_count > 0 && !empty ?
+	    talk_pieces(&o->talk) > 0 && !empty ?
 		"the payload's first bytes were not there yet when the "
 		"connection began" :
 		"there was no payload that a SYN could carry");
@@ -283,18 +337,22 @@ verdict_fastopen(struct text *to, const struct options *o,
 
 /* ---- the error */
 
+/* Of the exchange that the run ended in, as far as it was kept. */
 static void
 put_response_start(struct text *to, const struct options *o,
     const struct lastack_result *result)
 {
 	const unsigned char *response = lastack_result_response(result);
-	size_t len = result->kept_bytes < 40 ? (size_t)result->kept_bytes : 40;
+	uint64_t before = 0, len;
 
-	if (o->jail || len == 0)
+	for (uint32_t i = 0; i < result->exchange; i++)
+		before += lastack_result_exchange(result, i)->received_bytes;
+	if (o->jail || result->kept_bytes <= before)
 		return;
+	len = result->kept_bytes - before;
 	text_puts(to, ": it begins '");
-	escape_line(to, response, len, false);
-	text_puts(to, result->kept_bytes > len ? "'..." : "'");
+	escape_line(to, response + before, len < 40 ? (size_t)len : 40, false);
+	text_puts(to, len > 40 ? "'..." : "'");
 }
 
 static void
@@ -368,12 +426,35 @@ error_connect(struct text *to, const struct lastack_result *result)
 		text_printf(to, " (%zu addresses tried)", count);
 }
 
+/* Which exchange failed, where there are several. */
+static void
+put_exchange(struct text *to, const struct options *o,
+    const struct lastack_result *result)
+{
+	switch (result->outcome) {
+	case LASTACK_OUTCOME_MISMATCH:
+	case LASTACK_OUTCOME_RESET:
+	case LASTACK_OUTCOME_RESPONSE_TIMEOUT:
+	case LASTACK_OUTCOME_CLOSED_EARLY:
+	case LASTACK_OUTCOME_SYSTEM:
+	case LASTACK_OUTCOME_INTERRUPTED:
+		break;
+	default:
+		return;
+	}
+	if (o->talk.count > 1 && lastack_result_exchanges(result) > 0)
+		text_printf(to,
+		    "exchange %u of %zu: ", (unsigned int)result->exchange + 1,
+		    o->talk.count);
+}
+
 void
 verdict_error(struct text *to, const struct options *o,
     const struct lastack_result *result)
 {
 	struct violation violation;
 
+	put_exchange(to, o, result);
 	switch (result->outcome) {
 	case LASTACK_OUTCOME_NONE:
 		break;
@@ -382,8 +463,7 @@ verdict_error(struct text *to, const struct options *o,
 			threshold_tell(to, o, result, &violation);
 		break;
 	case LASTACK_OUTCOME_MISMATCH:
-		text_puts(to, "the response does not contain ");
-		put_expected(to, o, result);
+		error_mismatch(to, o, result);
 		put_response_start(to, o, result);
 		break;
 	case LASTACK_OUTCOME_RESOLVE:

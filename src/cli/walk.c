@@ -44,10 +44,10 @@ write_field(const struct place *place)
 
 	if (field->members == NULL)
 		field->put(place);
-	else if (field->count != NULL)
-		write_array(place);
 	else if (field->there != NULL && !field->there(place))
 		place->writer->format->null(place->writer, field->name);
+	else if (field->count != NULL)
+		write_array(place);
 	else
 		write_object(place, field->name, field->members);
 }

@@ -93,7 +93,7 @@ START_TEST(family)
 {
 	static const int good[] = { LASTACK_FAMILY_IPV4, LASTACK_FAMILY_IPV6,
 		LASTACK_FAMILY_ANY };
-	static const int bad[] = { -1, LASTACK_FAMILY_IPV6 + 1, 1000 };
+	static const int bad[] = { -1, LASTACK_FAMILY_UNIX, 1000 };
 
 	for (size_t i = 0; i < 3; i++) {
 		ck_assert_int_eq(lastack_request_set_family(
@@ -315,6 +315,75 @@ END_TEST
 /* ---- what goes together */
 
 static void
+assert_not_with_a_path(void)
+{
+	ck_assert_int_eq(lastack_request_set_path(request, "/x"), 0);
+	ck_assert_int_eq(
+	    lastack_request_check(request), LASTACK_ERROR_ARGUMENT);
+	/* It is the path that it does not go with. */
+	target("127.0.0.1");
+	ck_assert_int_eq(lastack_request_check(request), 0);
+	tear_down();
+	set_up();
+}
+
+START_TEST(path)
+{
+	char longest[1 + 108 + 1] = "";
+
+	memset(longest, 'a', 108);
+	ck_assert_int_eq(
+	    lastack_request_set_path(request, NULL), LASTACK_ERROR_ARGUMENT);
+	ck_assert_int_eq(
+	    lastack_request_set_path(request, ""), LASTACK_ERROR_ARGUMENT);
+	ck_assert_int_eq(
+	    lastack_request_set_path(request, "@"), LASTACK_ERROR_ARGUMENT);
+	ck_assert_int_eq(
+	    lastack_request_set_path(request, longest), LASTACK_ERROR_ARGUMENT);
+	ck_assert_int_eq(
+	    lastack_request_check(request), LASTACK_ERROR_ARGUMENT);
+	ck_assert_int_eq(lastack_request_set_path(request, longest + 1), 0);
+	ck_assert_int_eq(lastack_request_check(request), 0);
+	longest[0] = '@';
+	ck_assert_int_eq(lastack_request_set_path(request, longest), 0);
+	ck_assert_int_eq(lastack_request_check(request), 0);
+	target("::1");
+	ck_assert_uint_eq(request->path.len, 0);
+	ck_assert_int_eq(lastack_request_set_path(request, "/x"), 0);
+	ck_assert_ptr_null(request->host);
+	lastack_request_set_connect_only(request, true);
+	lastack_request_set_half_close(request, true);
+	ck_assert_int_eq(
+	    lastack_request_check(request), LASTACK_ERROR_ARGUMENT);
+}
+END_TEST
+
+START_TEST(what_a_path_has_not)
+{
+	lastack_request_set_family(request, LASTACK_FAMILY_IPV4);
+	assert_not_with_a_path();
+	lastack_request_set_numeric(request, true);
+	assert_not_with_a_path();
+	lastack_request_set_fastopen(request, LASTACK_FASTOPEN_TRY);
+	assert_not_with_a_path();
+	lastack_request_set_close(request, LASTACK_CLOSE_FIN);
+	assert_not_with_a_path();
+	lastack_request_set_expect_close(request, LASTACK_END_FIN);
+	assert_not_with_a_path();
+	lastack_request_set_source(request, "127.0.0.1", 0);
+	assert_not_with_a_path();
+	lastack_request_set_source(request, NULL, 7);
+	assert_not_with_a_path();
+	lastack_request_set_interface(request, "lo");
+	assert_not_with_a_path();
+	lastack_request_set_mark(request, 1);
+	assert_not_with_a_path();
+	lastack_request_set_tos(request, 4);
+	assert_not_with_a_path();
+}
+END_TEST
+
+static void
 assert_check(int want)
 {
 	struct lastack_probe *probe = NULL;
@@ -497,5 +566,7 @@ main(void)
 	tcase_add_test(tests, empty_payload);
 	tcase_add_test(tests, send_only);
 	tcase_add_test(tests, local_side);
+	tcase_add_test(tests, path);
+	tcase_add_test(tests, what_a_path_has_not);
 	return suite_run(tests, "request");
 }

@@ -20,7 +20,7 @@ static const struct member members[] = {
 	{ "schema", "i" },
 	{ "lastack", "s" },
 	{ "host", "s" },
-	{ "port", "i" },
+	{ "port", "i?" },
 	{ "outcome", "s" },
 	{ "exit_status", "i" },
 	{ "summary", "s" },
@@ -365,10 +365,44 @@ is_one_of(json_t *report, const char *path, const char *words)
 	return strstr(words, word) != NULL;
 }
 
+/* A Unix socket has no segments that could have ended it. */
+static void
+check_unix_close(json_t *report)
+{
+	static const char *const paths[] = { "close.peer", "close.local",
+		"close.first", "close.clean", "close.last_ack",
+		"close.time_wait", "kernel", "local", "local_port",
+		"wire_us.handshake", "wire_us.first_byte" };
+	static const char *const events[] = { "peer_fin", "peer_rst",
+		"local_fin", "local_rst", "last_ack" };
+
+	for (size_t i = 0; i < ROWS(paths); i++)
+		ck_assert_msg(
+		    json_is_null(schema_at(report, paths[i])), "%s", paths[i]);
+	for (size_t i = 0; i < ROWS(events); i++)
+		ck_assert_msg(!happened(report, events[i]), "%s", events[i]);
+	ck_assert(json_is_string(schema_at(report, "close.reason")));
+}
+
+static bool
+is_unix(json_t *report)
+{
+	const char *family = json_string_value(schema_at(report, "family"));
+
+	return family != NULL && strcmp(family, "unix") == 0;
+}
+
 static void
 check_close(json_t *report)
 {
 	bool connected = json_is_string(schema_at(report, "remote"));
+
+	ck_assert_int_eq(json_is_null(schema_at(report, "port")),
+	    strncmp(schema_string(report, "host"), "unix:", 5) == 0);
+	if (connected && is_unix(report)) {
+		check_unix_close(report);
+		return;
+	}
 
 	ck_assert(is_one_of(
 	    report, "close.peer", " fin rst fin+rst open lost none "));
@@ -378,7 +412,7 @@ check_close(json_t *report)
 	ck_assert(is_one_of(report, "fastopen.status",
 	    " off accepted partial requested refused blackholed paused "
 	    "disabled unsupported unused "));
-	ck_assert(is_one_of(report, "family", " ipv4 ipv6 "));
+	ck_assert(is_one_of(report, "family", " ipv4 ipv6 unix "));
 	ck_assert_int_eq(happened(report, "connected"), connected);
 	ck_assert_int_eq(
 	    happened(report, "local_fin") || happened(report, "local_rst"),
@@ -396,7 +430,7 @@ check_close(json_t *report)
 	ck_assert(json_is_null(schema_at(report, "close.first")));
 	ck_assert(json_is_null(schema_at(report, "local")));
 	ck_assert(json_is_null(schema_at(report, "local_port")));
-	ck_assert(json_is_null(schema_at(report, "family")));
+	ck_assert(is_unix(report) || json_is_null(schema_at(report, "family")));
 	ck_assert(json_is_null(schema_at(report, "kernel")));
 	ck_assert(json_is_null(schema_at(report, "response")));
 }

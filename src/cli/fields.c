@@ -35,7 +35,10 @@ put_host(const struct place *p)
 static void
 put_port(const struct place *p)
 {
-	field_number(p, p->options->port);
+	if (p->options->path == NULL)
+		field_number(p, p->options->port);
+	else
+		p->writer->format->null(p->writer, p->field->name);
 }
 
 static void
@@ -73,7 +76,7 @@ put_hint(const struct place *p)
 static void
 put_family(const struct place *p)
 {
-	static const char *const families[] = { NULL, "ipv4", "ipv6" };
+	static const char *const families[] = { NULL, "ipv4", "ipv6", "unix" };
 
 	field_string(p, families[p->result->family]);
 }
@@ -504,12 +507,29 @@ static const struct field fastopen_fields[] = {
 
 /* ---- the close */
 
+/* Only TCP has segments to end it by. */
+static bool
+has_segments(const struct place *p)
+{
+	return p->result->family != LASTACK_FAMILY_UNIX ||
+	    p->result->close_peer == LASTACK_END_NONE;
+}
+
+static void
+put_end(const struct place *p)
+{
+	if (has_segments(p))
+		field_end(p);
+	else
+		p->writer->format->null(p->writer, p->field->name);
+}
+
 static void
 put_first(const struct place *p)
 {
 	static const char *const sides[] = { NULL, "peer", "local" };
 
-	field_string(p, sides[p->result->close_first]);
+	field_string(p, has_segments(p) ? sides[p->result->close_first] : NULL);
 }
 
 static void
@@ -522,8 +542,8 @@ put_close_reason(const struct place *p)
 }
 
 static const struct field close_fields[] = {
-	MEMBER("peer", field_end, close_peer),
-	MEMBER("local", field_end, close_local),
+	MEMBER("peer", put_end, close_peer),
+	MEMBER("local", put_end, close_local),
 	VALUE("first", put_first),
 	MEMBER("clean", field_truth, close_clean),
 	MEMBER("last_ack", field_truth, close_last_ack),

@@ -6,6 +6,7 @@
 
 #include "figure.h"
 #include "hint.h"
+#include "path.h"
 
 /* Below that nobody minds a name's time, whatever its share. */
 #define RESOLVE_SLOW_NS INT64_C(200000000)
@@ -30,9 +31,12 @@ hint_response_timeout(struct text *to, const struct lastack_result *result)
 
 	switch (result->error_phase) {
 	case LASTACK_PHASE_SEND:
-		text_puts(to,
+		text_printf(to,
 		    "the peer takes no more of the payload: it has "
-		    "stopped reading, its window is closed");
+		    "stopped reading%s",
+		    result->family == LASTACK_FAMILY_UNIX ?
+			"" :
+			", its window is closed");
 		break;
 	case LASTACK_PHASE_WAIT:
 		text_puts(to,
@@ -91,6 +95,11 @@ hint_slow(struct text *to, const struct lastack_result *result)
 void
 hint_add(struct text *to, const struct lastack_result *result)
 {
+	if (result->family == LASTACK_FAMILY_UNIX &&
+	    lastack_result_remote(result) == NULL) {
+		path_hint(to, result);
+		return;
+	}
 	switch (result->outcome) {
 	case LASTACK_OUTCOME_REFUSED:
 		text_puts(to,

@@ -482,6 +482,7 @@ print_help(struct text *text)
 	text_puts(text,
 	    "Usage: lastack [OPTION]... HOST PORT\n"
 	    "       lastack [OPTION]... HOST:PORT     ([V6]:PORT too)\n"
+	    "       lastack [OPTION]... unix:PATH     (a Unix socket)\n"
 	    "Follow one TCP connection from its first SYN to its last ACK,\n"
 	    "and tell how long each part took and how each side ended it.\n"
 	    "\n");

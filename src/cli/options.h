@@ -27,7 +27,8 @@ enum color {
 #define ENDPOINT_ROOM 64 /* an IPv6 address with its zone */
 
 struct options {
-	char host[1026]; /* without brackets */
+	char host[1026];  /* without brackets; of a Unix socket the target */
+	const char *path; /* of a Unix socket, '@' for an abstract name */
 	uint16_t port;
 
 	const char *hostname, *port_name; /* -H and -p */

@@ -11,6 +11,7 @@
 
 #include "complain.h"
 #include "parse.h"
+#include "path.h"
 #include "prepare.h"
 #include "write_out.h"
 
@@ -46,12 +47,18 @@ prepare_target(struct options *o, int count, char **operands, struct text *text)
 	}
 	if (host == NULL)
 		return complain(text, "no host is given", NULL, NULL);
-	if (port == NULL && count > 0) {
+	o->path = path_of(host);
+	if (o->path == NULL && port == NULL && count > 0) {
 		port = *operands++;
 		count--;
 	}
 	if (count > 0)
 		return complain(text, "unexpected operand", operands[0], NULL);
+	if (o->path != NULL) {
+		reason = copy_host(o, host);
+		return reason == NULL ? path_check(o, text) :
+					complain(text, "target", host, reason);
+	}
 	if (port == NULL) {
 		reason = parse_target(host, o->host, sizeof(o->host), &o->port);
 		return reason == NULL ? OPTIONS_RUN :
@@ -313,6 +320,12 @@ static enum options_result
 check_target(
     const struct options *o, struct lastack_request *request, struct text *text)
 {
+	if (o->path != NULL) {
+		if (lastack_request_set_path(request, o->path) != 0)
+			return complain(text, "path", o->path,
+			    "not from 1 to 107 bytes long");
+		return OPTIONS_RUN;
+	}
 	if (lastack_request_set_target(request, o->host, o->port) != 0)
 		return complain(text, "host", o->host, "not a host");
 	if (lastack_request_check(request) == 0)

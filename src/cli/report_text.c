@@ -31,6 +31,10 @@ put_target(struct text *to, const struct options *o,
 	size_t len = strlen(o->host);
 	bool numeric_v6 = strchr(o->host, ':') != NULL;
 
+	if (o->path != NULL) {
+		escape_line(to, o->host, len, false);
+		return;
+	}
 	text_puts(to, numeric_v6 ? "[" : "");
 	escape_line(to, o->host, len < 255 ? len : 255, false);
 	text_printf(to, "%s:%u", numeric_v6 ? "]" : "", o->port);
@@ -138,10 +142,13 @@ put_attempts(const struct page *page)
 		char figure[FIGURE_TEXT];
 
 		figure_time(figure, attempt->time_ns);
-		text_printf(&line, "  %-7s  %*s  %s  %s%s%s%s",
-		    i == 0 ? "address" : "", PAGE_TIME_COLUMNS, figure,
-		    attempt->address, lastack_outcome_name(attempt->outcome),
-		    error ? " (" : "", error ? error : "", error ? ")" : "");
+		text_printf(&line, "  %-7s  %*s  ", i == 0 ? "address" : "",
+		    PAGE_TIME_COLUMNS, figure);
+		escape_line(
+		    &line, attempt->address, strlen(attempt->address), false);
+		text_printf(&line, "  %s%s%s%s",
+		    lastack_outcome_name(attempt->outcome), error ? " (" : "",
+		    error ? error : "", error ? ")" : "");
 		page_wrap(page, text_string(&line), 0, PAGE_NAME_COLUMNS);
 		text_free(&line);
 	}

@@ -133,6 +133,8 @@ note_connect(const struct stair *stair, struct text *note)
 
 	if (count > 1)
 		text_printf(note, "%zu addresses", count);
+	if (stair->result->family == LASTACK_FAMILY_UNIX)
+		return;
 	if (lastack_result_remote(stair->result) != NULL) {
 		note_segment(stair, note, true, "SYN");
 		note_segment(stair, note, false, "SYN/ACK");

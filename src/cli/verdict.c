@@ -9,6 +9,7 @@
 #include "figure.h"
 #include "local.h"
 #include "parse.h"
+#include "path.h"
 #include "threshold.h"
 #include "verdict.h"
 
@@ -200,6 +201,10 @@ void
 verdict_close(struct text *to, const struct options *o,
     const struct lastack_result *result)
 {
+	if (result->family == LASTACK_FAMILY_UNIX) {
+		path_close(to, result);
+		return;
+	}
 	switch (result->close_local) {
 	case LASTACK_END_RST:
 		close_with_rst(to, o, result);
@@ -382,7 +387,9 @@ error_timeout(struct text *to, const struct lastack_result *result)
 static void
 error_reset(struct text *to, const struct lastack_result *result)
 {
-	if (result->received_bytes > 0)
+	if (result->family == LASTACK_FAMILY_UNIX)
+		path_error_reset(to, result);
+	else if (result->received_bytes > 0)
 		text_printf(to, "reset after %" PRIu64 " bytes of the response",
 		    result->received_bytes);
 	else
@@ -406,6 +413,10 @@ error_connect(struct text *to, const struct lastack_result *result)
 {
 	size_t count = lastack_result_attempts(result);
 
+	if (result->family == LASTACK_FAMILY_UNIX) {
+		path_error_connect(to, result);
+		return;
+	}
 	switch (result->outcome) {
 	case LASTACK_OUTCOME_REFUSED:
 		text_puts(to, "connection refused: RST in answer to the SYN");

@@ -123,12 +123,14 @@ account_events(struct lastack_probe *p, int64_t end_ns)
 	account_event(p, LASTACK_EVENT_CONNECTING, p->connect.first_syn_ns);
 	account_event(p, LASTACK_EVENT_CONNECTED, p->connected_ns);
 	account_talk(p);
+	account_event(p, LASTACK_EVENT_END, end_ns);
+	if (p->socket.is_unix)
+		return; /* no segment ends it */
 	account_event(p, LASTACK_EVENT_PEER_FIN, e->peer_fin_ns);
 	account_event(p, LASTACK_EVENT_PEER_RST, e->peer_rst_ns);
 	account_event(p, LASTACK_EVENT_LOCAL_FIN, e->local_fin_ns);
 	account_event(p, LASTACK_EVENT_LOCAL_RST, e->local_rst_ns);
 	account_event(p, LASTACK_EVENT_LAST_ACK, e->last_ack_ns);
-	account_event(p, LASTACK_EVENT_END, end_ns);
 }
 
 static void
@@ -280,6 +282,15 @@ account_first_byte(struct lastack_probe *p)
 						     LASTACK_METHOD_STAMP_BOUND;
 }
 
+static void
+account_wire(struct lastack_probe *p)
+{
+	if (p->socket.is_unix)
+		return; /* there is none */
+	account_handshake(p);
+	account_first_byte(p);
+}
+
 /*
  * A part, or none? When all that the SYN carried is acknowledged, what was sent
  * again of it tells; before that, a little of it may still have been to come.
@@ -313,6 +324,9 @@ account_close(struct lastack_probe *p)
 	result->close_clean = e->clean;
 	result->close_last_ack = e->last_ack;
 	result->close_time_wait = e->time_wait;
+	if (p->socket.is_unix)
+		result->close_clean = result->close_last_ack =
+		    result->close_time_wait = LASTACK_UNKNOWN;
 }
 
 void
@@ -338,8 +352,7 @@ lastack__account(struct lastack_probe *p)
 		account_close(p);
 		account_kernel(p);
 		account_fastopen(p);
-		account_handshake(p);
-		account_first_byte(p);
+		account_wire(p);
 	}
 	result->syn_retransmits = syn_retransmits(&p->connect.evidence);
 

@@ -8,6 +8,9 @@
 #include "connect.h"
 #include "cookie.h"
 
+/* Nothing tells that a Unix socket's backlog has room again. */
+#define AGAIN_NS 5000000
+
 int
 lastack__connect_begin(
     struct lastack__connect *c, struct lastack__addresses *addresses)
@@ -37,6 +40,8 @@ outcome_of(int error, bool sync)
 		return LASTACK_OUTCOME_REFUSED;
 	case ETIMEDOUT:
 		return LASTACK_OUTCOME_CONNECT_TIMEOUT;
+	case ENOENT: /* of a path, likewise */
+	case ENOTDIR:
 	case ENETUNREACH:
 	case EHOSTUNREACH:
 	case ENETDOWN:
@@ -99,6 +104,7 @@ lastack__connect_next(struct lastack__connect *c, struct lastack__socket *s)
 			c->begun_ns = s->syn.sent_ns;
 		if (c->first_syn_ns == -1)
 			c->first_syn_ns = c->begun_ns;
+		c->again_ns = lastack__clock_add(c->begun_ns, AGAIN_NS);
 		if (error == 0)
 			return LASTACK__CONNECT_STARTED;
 		attempt->refused = s->refused;
@@ -145,11 +151,39 @@ connect_outcome(const struct lastack__connect *c, int error)
 	return outcome_of(error, false);
 }
 
+static int64_t
+connect_limit(const struct lastack__connect *c)
+{
+	if (c->patience_ns == 0)
+		return LASTACK__NEVER;
+	return lastack__clock_add(c->begun_ns, c->patience_ns);
+}
+
+static enum lastack__connecting
+connect_again(
+    struct lastack__connect *c, struct lastack__socket *s, int64_t now_ns)
+{
+	const struct lastack__address *address = lastack__connect_address(c);
+	int error;
+
+	if (now_ns < c->again_ns)
+		return LASTACK__CONNECT_GOING;
+	error = lastack__socket_connect_again(s, &address->u.any, address->len);
+	if (error == 0)
+		return LASTACK__CONNECT_DONE;
+	c->again_ns = lastack__clock_add(now_ns, AGAIN_NS);
+	if (error == EAGAIN)
+		return LASTACK__CONNECT_GOING;
+	s->first_errno = error;
+	return LASTACK__CONNECT_FAILED;
+}
+
 enum lastack__connecting
 lastack__connect_step(
     struct lastack__connect *c, struct lastack__socket *s, int64_t now_ns)
 {
-	enum lastack__connecting state = connect_look(c, s);
+	enum lastack__connecting state =
+	    s->backlogged ? connect_again(c, s, now_ns) : connect_look(c, s);
 
 	if (state == LASTACK__CONNECT_DONE)
 		connect_finish(c, LASTACK_OUTCOME_OK, 0, now_ns);
@@ -158,8 +192,7 @@ lastack__connect_step(
 		    s->first_errno, now_ns);
 		lastack__socket_close(s);
 	}
-	if (state == LASTACK__CONNECT_GOING &&
-	    now_ns >= lastack__connect_timer(c)) {
+	if (state == LASTACK__CONNECT_GOING && now_ns >= connect_limit(c)) {
 		lastack__connect_give_up(
 		    c, s, LASTACK_OUTCOME_CONNECT_TIMEOUT, now_ns);
 		return LASTACK__CONNECT_FAILED;
@@ -178,11 +211,12 @@ lastack__connect_give_up(struct lastack__connect *c, struct lastack__socket *s,
 }
 
 int64_t
-lastack__connect_timer(const struct lastack__connect *c)
+lastack__connect_timer(
+    const struct lastack__connect *c, const struct lastack__socket *s)
 {
-	if (c->patience_ns == 0)
-		return LASTACK__NEVER;
-	return lastack__clock_add(c->begun_ns, c->patience_ns);
+	int64_t limit_ns = connect_limit(c);
+
+	return s->backlogged && c->again_ns < limit_ns ? c->again_ns : limit_ns;
 }
 
 /* An answer says more than silence, and silence more than having no way. */

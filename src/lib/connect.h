@@ -27,6 +27,7 @@ struct lastack__connect {
 	enum lastack_truth cookie; /* there before the attempt under way */
 	int64_t patience_ns;	   /* a span per address; 0: no bound */
 	int64_t begun_ns;	   /* the attempt under way */
+	int64_t again_ns;	   /* when to try a full backlog again */
 	struct lastack__evidence evidence; /* right after the handshake */
 	int64_t first_syn_ns;		   /* -1: none */
 };
@@ -56,7 +57,8 @@ void lastack__connect_give_up(struct lastack__connect *connect,
     struct lastack__socket *socket, enum lastack_outcome outcome,
     int64_t now_ns);
 
-int64_t lastack__connect_timer(const struct lastack__connect *connect);
+int64_t lastack__connect_timer(const struct lastack__connect *connect,
+    const struct lastack__socket *socket);
 
 /* Of a failure on every address, the attempt that says most; NULL: none. */
 const struct lastack__attempt *lastack__connect_verdict(

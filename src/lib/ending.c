@@ -286,10 +286,10 @@ verdict_on_us(struct lastack__ending *e, struct lastack__socket *s)
 
 /* Only a clean close leaves one, with the side whose FIN was first. */
 static void
-verdict_on_time_wait(struct lastack__ending *e)
+verdict_on_time_wait(struct lastack__ending *e, const struct lastack__socket *s)
 {
 	e->time_wait = LASTACK_NO;
-	if (e->clean == LASTACK_NO || e->passive)
+	if (e->clean == LASTACK_NO || e->passive || s->is_unix)
 		return;
 	e->time_wait = ending_time_wait(e);
 	if (e->time_wait == LASTACK_UNKNOWN && e->active)
@@ -333,7 +333,7 @@ ending_over(struct lastack__ending *e, struct lastack__socket *s)
 	ending_read_on(e, s);
 	verdict_on_peer(e, s);
 	verdict_on_us(e, s);
-	verdict_on_time_wait(e);
+	verdict_on_time_wait(e, s);
 	verdict_on_order(e);
 	e->over_ns = e->evidence_ns > e->decided_ns ? e->evidence_ns :
 						      e->decided_ns;
@@ -396,7 +396,8 @@ ending_decide(
 	e->decided_ns = lastack__clock_now_ns();
 	if (!e->fresh)
 		ending_look(e, s);
-	if (ending_dead(e, s)) {
+	/* A Unix socket has no FIN to choose, and none to wait for. */
+	if (s->is_unix || ending_dead(e, s)) {
 		ending_over(e, s);
 		return;
 	}

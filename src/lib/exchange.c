@@ -273,7 +273,7 @@ exchange_discard(
     struct lastack__exchange *x, struct lastack__socket *s, size_t limit)
 {
 #ifdef LASTACK_DRAIN_TRUNCATE
-	if (exchange_first(x))
+	if (exchange_first(x) && !s->is_unix)
 		return lastack__socket_receive_first(
 		    s, NULL, limit, &x->stamp_ns);
 #else

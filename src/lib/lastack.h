@@ -109,6 +109,7 @@ enum lastack_family {
 	LASTACK_FAMILY_ANY,
 	LASTACK_FAMILY_IPV4,
 	LASTACK_FAMILY_IPV6,
+	LASTACK_FAMILY_UNIX, /* of a result; stream sockets */
 };
 
 /* How we end the connection. Since 0.1. */
@@ -225,9 +226,9 @@ struct lastack_result {
 	enum lastack_outcome outcome;
 	enum lastack_phase error_phase; /* where it failed, unless ok */
 	int error_errno;		/* what the kernel said, 0 if nothing */
-	int interrupted_by; /* as given to lastack_probe_interrupt() */
-	enum lastack_family family;
-	uint16_t local_port; /* 0: never connected */
+	int interrupted_by;	    /* as given to lastack_probe_interrupt() */
+	enum lastack_family family; /* UNIX also where never connected */
+	uint16_t local_port;	    /* 0: never connected, or UNIX */
 
 	uint64_t sent_bytes;	 /* payload the kernel took from us */
 	uint64_t received_bytes; /* the response, up to its completion */
@@ -238,6 +239,10 @@ struct lastack_result {
 	int match_which; /* the expectation that matched, or (with "all") the
 			    first that did not; from 0; -1: none to name */
 
+	/*
+	 * With UNIX, FIN is the end of what a side sends, RST a close with data
+	 * unread, and truth unknown.
+	 */
 	enum lastack_end close_peer;
 	enum lastack_end close_local; /* NONE, FIN or RST */
 	enum lastack_side close_first;
@@ -307,6 +312,15 @@ LASTACK_API void lastack_request_free(struct lastack_request *request);
 /* host: a name or a numeric address, copied; at most 1025 bytes. port: 1 up. */
 LASTACK_API int lastack_request_set_target(
     struct lastack_request *request, const char *host, uint16_t port);
+
+/*
+ * Instead of a target: a Unix stream socket, by its path, or after '@' by its
+ * abstract name; 1 to 107 bytes, without the '@'. What only TCP has cannot be
+ * asked for then: a family, numeric, Fast Open, a local side, a close policy,
+ * an expected close.
+ */
+LASTACK_API int lastack_request_set_path(
+    struct lastack_request *request, const char *path);
 
 LASTACK_API int lastack_request_set_family(
     struct lastack_request *request, enum lastack_family family);
@@ -456,7 +470,7 @@ LASTACK_API int lastack_request_set_sink(
 /*
  * Whether a probe can be made of it: it has a target and does not contradict
  * itself (an address or a source of the wrong family, connect-only with a
- * payload, a name where only an address may be). 0, or LASTACK_ERROR_ARGUMENT.
+ * payload, a name where only an address may be, Fast Open with a path). 0, or LASTACK_ERROR_ARGUMENT.
  */
 LASTACK_API int lastack_request_check(const struct lastack_request *request);
 

@@ -27,6 +27,13 @@ lastack__local_source(
 }
 
 bool
+lastack__local_is_asked_for(const struct lastack__local *local)
+{
+	return local->source.len != 0 || local->port != 0 ||
+	    local->interface[0] != '\0' || local->mark != 0 || local->tos != 0;
+}
+
+bool
 lastack__local_is_foreign(
     const struct lastack__local *local, sa_family_t family)
 {

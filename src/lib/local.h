@@ -27,6 +27,9 @@ struct lastack__local {
 int lastack__local_source(
     struct lastack__local *local, const char *address, uint16_t port);
 
+/* Whether anything is. */
+bool lastack__local_is_asked_for(const struct lastack__local *local);
+
 /* Whether a source of another family than this one is asked for. */
 bool lastack__local_is_foreign(
     const struct lastack__local *local, sa_family_t family);

@@ -66,6 +66,8 @@ probe_begin_result(struct lastack_probe *p)
 	p->resolved_ns = p->connected_ns = p->complete_ns = -1;
 	p->connect.first_syn_ns = -1;
 	p->result.public.fastopen = p->request->fastopen;
+	if (p->request->path.len != 0)
+		p->result.public.family = LASTACK_FAMILY_UNIX;
 	if (p->request->fastopen != LASTACK_FASTOPEN_OFF)
 		p->result.public.fastopen_status = LASTACK_FASTOPEN_UNKNOWN;
 	p->connects_only = lastack__request_connects_only(p->request);
@@ -144,7 +146,7 @@ lastack_probe_deadline_ns(const struct lastack_probe *p)
 		/* Nothing to wait for yet: the first SYN is still to be sent. */
 		if (p->socket.fd == -1)
 			return p->start_ns;
-		timer = lastack__connect_timer(&p->connect);
+		timer = lastack__connect_timer(&p->connect, &p->socket);
 		break;
 	case LASTACK__STAGE_EXCHANGE:
 		if (p->exchange.again)

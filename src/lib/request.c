@@ -80,6 +80,17 @@ lastack_request_set_target(
 	free(request->host);
 	request->host = copy;
 	request->port = port;
+	request->path.len = 0;
+	return 0;
+}
+
+int
+lastack_request_set_path(struct lastack_request *request, const char *path)
+{
+	if (path == NULL || !lastack__address_of_path(path, &request->path))
+		return LASTACK_ERROR_ARGUMENT;
+	free(request->host);
+	request->host = NULL;
 	return 0;
 }
 
@@ -381,14 +392,24 @@ awaits_something(const struct lastack_request *request)
 	return request->sink != NULL;
 }
 
+static int
+check_path(const struct lastack_request *request)
+{
+	bool tcp = request->family != LASTACK_FAMILY_ANY || request->numeric ||
+	    request->fastopen != LASTACK_FASTOPEN_OFF ||
+	    request->close != LASTACK_CLOSE_AUTO ||
+	    request->expect_close != LASTACK_END_UNKNOWN ||
+	    lastack__local_is_asked_for(&request->local);
+
+	return tcp ? LASTACK_ERROR_ARGUMENT : 0;
+}
+
 int
 lastack_request_check(const struct lastack_request *request)
 {
 	sa_family_t family = request_family(request);
 	struct lastack__address address;
 
-	if (request->host == NULL)
-		return LASTACK_ERROR_ARGUMENT;
 	if (request->connect_only &&
 	    (request_exchanges(request) || request->goodbye.count > 0))
 		return LASTACK_ERROR_ARGUMENT;
@@ -398,6 +419,10 @@ lastack_request_check(const struct lastack_request *request)
 		return LASTACK_ERROR_ARGUMENT;
 	/* Behind our FIN there is no goodbye. */
 	if (request->half_close && request->goodbye.count > 0)
+		return LASTACK_ERROR_ARGUMENT;
+	if (request->path.len != 0)
+		return check_path(request);
+	if (request->host == NULL)
 		return LASTACK_ERROR_ARGUMENT;
 	if (lastack__resolve_numeric(request->host, request->port, &address)) {
 		if (family != AF_UNSPEC && family != address.u.any.sa_family)

@@ -21,6 +21,7 @@ struct lastack__round {
 struct lastack_request {
 	char *host;
 	uint16_t port;
+	struct lastack__address path; /* instead of a host; len 0: none */
 	enum lastack_family family;
 	bool numeric;
 

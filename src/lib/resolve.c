@@ -35,6 +35,36 @@ lastack__addresses_free(struct lastack__addresses *addresses)
 	*addresses = (struct lastack__addresses){ 0 };
 }
 
+/* What follows it in the struct is zero, also behind an abstract name. */
+static void
+path_text(const struct sockaddr *address, char *text)
+{
+	const struct sockaddr_un *un = (const void *)address;
+	bool abstract = un->sun_path[0] == '\0' && un->sun_path[1] != '\0';
+
+	snprintf(text, LASTACK__ADDRESS_TEXT, "%s%.*s", abstract ? "@" : "",
+	    (int)sizeof(un->sun_path) - abstract, un->sun_path + abstract);
+}
+
+bool
+lastack__address_of_path(const char *path, struct lastack__address *address)
+{
+	struct lastack__address found = { 0 };
+	struct sockaddr_un *un = &found.u.path;
+	bool abstract = *path == '@';
+	size_t len = strlen(path + abstract);
+
+	if (len == 0 || len >= sizeof(un->sun_path))
+		return false;
+	un->sun_family = AF_UNIX;
+	memcpy(un->sun_path + abstract, path + abstract, len);
+	/* The NUL before an abstract name, or behind a path. */
+	found.len =
+	    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len + 1);
+	*address = found;
+	return true;
+}
+
 void
 lastack__address_text(const struct sockaddr *address, char *text)
 {
@@ -43,6 +73,8 @@ lastack__address_text(const struct sockaddr *address, char *text)
 	size_t len;
 
 	text[0] = '\0';
+	if (address->sa_family == AF_UNIX)
+		path_text(address, text);
 	if (address->sa_family == AF_INET)
 		inet_ntop(AF_INET, &v4->sin_addr, text, LASTACK__ADDRESS_TEXT);
 	if (address->sa_family != AF_INET6)
@@ -64,6 +96,8 @@ lastack__address_port(const struct sockaddr *address)
 	const struct sockaddr_in6 *v6 = (const void *)address;
 	const struct sockaddr_in *v4 = (const void *)address;
 
+	if (address->sa_family == AF_UNIX)
+		return 0;
 	return ntohs(
 	    address->sa_family == AF_INET ? v4->sin_port : v6->sin6_port);
 }

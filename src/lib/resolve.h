@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 
 #include "lastack.h"
 
@@ -22,6 +23,7 @@ struct lastack__address {
 		struct sockaddr any;
 		struct sockaddr_in v4;
 		struct sockaddr_in6 v6;
+		struct sockaddr_un path;
 		struct sockaddr_storage storage;
 	} u;
 	socklen_t len;
@@ -35,11 +37,18 @@ struct lastack__addresses {
 
 void lastack__addresses_free(struct lastack__addresses *addresses);
 
-/* Room for "address%scope"; the text of "" is no address. */
-#define LASTACK__ADDRESS_TEXT 64
+/*
+ * Room for "address%scope", or for the path of a Unix socket, an abstract one
+ * after '@'; the text of "" is no address.
+ */
+#define LASTACK__ADDRESS_TEXT 112
 void lastack__address_text(const struct sockaddr *address, char *text);
 uint16_t lastack__address_port(const struct sockaddr *address);
 void lastack__address_set_port(struct sockaddr *address, uint16_t port);
+
+/* A Unix socket's. False: empty or too long, and *address is as it was. */
+bool lastack__address_of_path(
+    const char *path, struct lastack__address *address);
 
 /* Whether host is an address, of which family: *address is filled then. */
 bool lastack__resolve_numeric(

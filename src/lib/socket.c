@@ -37,26 +37,20 @@ socket_syn(struct lastack__socket *s, const struct sockaddr *address,
 			return error;
 	}
 	s->syn.sent_ns = lastack__clock_now_ns();
-	if (connect(s->fd, address, len) == -1 && errno != EINPROGRESS &&
-	    errno != EINTR)
-		return errno;
-	return 0;
+	if (connect(s->fd, address, len) == 0 || errno == EINPROGRESS ||
+	    errno == EINTR)
+		return 0;
+	s->backlogged = s->is_unix && errno == EAGAIN;
+	return s->backlogged ? 0 : errno;
 }
 
-int
-lastack__socket_connect(struct lastack__socket *s,
-    const struct sockaddr *address, socklen_t len,
-    const struct lastack__open *open)
+static void
+socket_options(struct lastack__socket *s, const struct lastack__open *open)
 {
-	int error = 0;
-
-	*s = (struct lastack__socket)LASTACK__SOCKET_INIT;
-	s->fd = socket(address->sa_family,
-	    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
-	if (s->fd == -1)
-		return errno;
 	/* An urgent byte left out of the stream would pass for a FIN. */
 	set_int(s->fd, SOL_SOCKET, SO_OOBINLINE, 1);
+	if (s->is_unix)
+		return;
 #ifdef TCP_QUICKACK
 	if (open->hold_ack) {
 		set_int(s->fd, IPPROTO_TCP, TCP_QUICKACK, 0);
@@ -67,6 +61,23 @@ lastack__socket_connect(struct lastack__socket *s,
 		lastack__stamp_clocks(&s->clocks);
 		lastack__stamp_ask(s->fd);
 	}
+}
+
+int
+lastack__socket_connect(struct lastack__socket *s,
+    const struct sockaddr *address, socklen_t len,
+    const struct lastack__open *open)
+{
+	int error = 0;
+
+	*s = (struct lastack__socket)LASTACK__SOCKET_INIT;
+	s->is_unix = address->sa_family == AF_UNIX;
+	s->fd = socket(address->sa_family,
+	    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
+	    s->is_unix ? 0 : IPPROTO_TCP);
+	if (s->fd == -1)
+		return errno;
+	socket_options(s, open);
 	if (open->local != NULL)
 		error = lastack__local_set(
 		    open->local, s->fd, address, &s->refused);
@@ -79,6 +90,19 @@ lastack__socket_connect(struct lastack__socket *s,
 	if (error != 0)
 		lastack__socket_close(s);
 	return error;
+}
+
+int
+lastack__socket_connect_again(
+    struct lastack__socket *s, const struct sockaddr *address, socklen_t len)
+{
+	if (connect(s->fd, address, len) == -1)
+		return errno;
+	s->backlogged = false;
+	/* What epoll said was of a socket without a peer. */
+	s->hung_up = false;
+	s->readable = true;
+	return 0;
 }
 
 void

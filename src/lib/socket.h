@@ -26,6 +26,8 @@ struct lastack__socket {
 	bool ended;		 /* read to the very end, or failed */
 	bool broken;		 /* nothing can be sent any more */
 	bool fin_sent;
+	bool is_unix;	 /* a Unix socket, not one of TCP */
+	bool backlogged; /* its server's backlog was full: connect again */
 	bool ack_held;	 /* the handshake's ACK waits for a payload */
 	int first_errno; /* of the connection, 0 if none */
 	enum lastack_local refused; /* why it could not be opened */
@@ -57,6 +59,13 @@ struct lastack__open {
 int lastack__socket_connect(struct lastack__socket *socket,
     const struct sockaddr *address, socklen_t len,
     const struct lastack__open *open);
+
+/*
+ * The same address once more, for a socket that is backlogged: nothing tells
+ * when there is room. Returns 0 or errno, EAGAIN if it still is.
+ */
+int lastack__socket_connect_again(struct lastack__socket *socket,
+    const struct sockaddr *address, socklen_t len);
 
 /* Takes what epoll says. */
 void lastack__socket_wake(struct lastack__socket *socket, uint32_t events);

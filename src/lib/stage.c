@@ -77,7 +77,10 @@ lastack__stage_begin(struct lastack_probe *p)
 	struct lastack__addresses addresses = { 0 };
 	struct lastack__address address;
 
-	if (lastack__resolve_numeric(request->host, request->port, &address)) {
+	if (request->path.len != 0)
+		address = request->path;
+	if (request->path.len != 0 ||
+	    lastack__resolve_numeric(request->host, request->port, &address)) {
 		int error;
 
 		addresses.list = malloc(sizeof(address));
@@ -144,9 +147,10 @@ note_addresses(struct lastack_probe *p)
 
 	*remote = *lastack__connect_address(&p->connect);
 	lastack__address_text(&remote->u.any, p->result.remote);
-	result->family = remote->u.any.sa_family == AF_INET ?
-	    LASTACK_FAMILY_IPV4 :
-	    LASTACK_FAMILY_IPV6;
+	if (!p->socket.is_unix)
+		result->family = remote->u.any.sa_family == AF_INET ?
+		    LASTACK_FAMILY_IPV4 :
+		    LASTACK_FAMILY_IPV6;
 	p->ending.device = lastack__local_device(&p->request->local);
 	local->len = sizeof(local->u);
 	if (getsockname(p->socket.fd, &local->u.any, &local->len) == -1)

@@ -17,7 +17,7 @@ function __fish_lastack_operands
 		if string match -qr -- '^(-H|-p|--hostname|--port)' $word
 			set count (math $count + 1)
 		end
-		if contains -- $word --hostname --port --source --interface --mark --tos --send --send-hex --send-file --expect --expect-hex --expect-regex --not-expect --quit --expect-close --maxbytes --idle --drain --close --timeout --connect-timeout --delay --warning --critical --warning-connect --critical-connect --warning-first-byte --critical-first-byte --warning-close --critical-close --format --write-out --output --color
+		if contains -- $word --hostname --port --source --interface --mark --tos --send --send-hex --send-file --expect --expect-hex --expect-regex --not-expect --quit --expect-close --maxbytes --idle --drain --close --timeout --connect-timeout --delay --warning --critical --warning-connect --critical-connect --warning-first-byte --critical-first-byte --warning-close --critical-close --format --write-out --output-report --output --color
 			set awaits 1
 		else if string match -qr -- '^-[^-]*[Hpseqmtdwcfo]$' $word
 			set awaits 1
@@ -73,6 +73,7 @@ complete -c lastack -l warning-close -x -d 'on the close phase'
 complete -c lastack -l critical-close -x -d 'likewise'
 complete -c lastack -s f -l format -x -a 'text json' -d 'report as text or json (text)'
 complete -c lastack -l write-out -x -d 'report just this; %{close.peer}: a field'
+complete -c lastack -l output-report -r -F -d 'the report to FILE, replaced at once'
 complete -c lastack -s o -l output -r -F -d 'the response to FILE; - is standard output'
 complete -c lastack -s Q -l quiet -d 'no report, only the exit status'
 complete -c lastack -s j -l jail -d 'never show what the server said'

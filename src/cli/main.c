@@ -11,6 +11,7 @@
 #include "escape.h"
 #include "lastack.h"
 #include "options.h"
+#include "replace.h"
 #include "report.h"
 #include "sink.h"
 #include "status.h"
@@ -112,8 +113,11 @@ report(const struct options *options, struct sink *sink,
 		return status;
 	error = report_print(options, result);
 	if (error != 0)
-		status =
-		    status_worse(status, fail("the report", strerror(error)));
+		status = status_worse(status,
+		    fail(options->output_report != NULL ?
+			    options->output_report :
+			    "the report",
+			strerror(error)));
 	return status;
 }
 
@@ -125,6 +129,11 @@ probe(const struct options *options, struct lastack_request *request)
 	sigset_t while_waiting;
 	int error, status;
 
+	if (options->output_report != NULL) {
+		error = replace_check(options->output_report);
+		if (error != 0)
+			return fail(options->output_report, strerror(error));
+	}
 	if (options->output != NULL) {
 		error = sink_open(&sink, options->output, options->timeout_ns);
 		if (error != 0)

@@ -279,6 +279,15 @@ take_write_out(struct options *o, const char *value)
 }
 
 static const char *
+take_output_report(struct options *o, const char *value)
+{
+	o->output_report = value;
+	return *value == '\0'	    ? "empty, a file is needed" :
+	    strcmp(value, "-") == 0 ? "a file is needed" :
+				      NULL;
+}
+
+static const char *
 take_color(struct options *o, const char *value)
 {
 	static const char *const words[] = { "auto", "always", "never" };
@@ -449,6 +458,8 @@ static const struct option_row rows[] = {
 	    TAKE(take_format) },
 	{ 0, "write-out", "FORMAT", "report just this; %{close.peer}: a field",
 	    TAKE(take_write_out) },
+	{ 0, "output-report", "FILE", "the report to FILE, replaced at once",
+	    TAKE(take_output_report) },
 	{ 'o', "output", "FILE", "the response to FILE; - is standard output",
 	    TAKE(take_output) },
 	{ 'Q', "quiet", NULL, "no report, only the exit status", FLAG(quiet) },

@@ -52,6 +52,7 @@ struct options {
 	enum format format;
 	enum color color;
 	const char *output;
+	const char *output_report;
 	const char *write_out; /* of FORMAT_WRITE_OUT */
 	bool quiet, jail, help, version;
 	int verbose;

@@ -312,6 +312,9 @@ check_sense(const struct options *o, struct text *text)
 		    text, "--ipv4 and --ipv6", NULL, "only one of them");
 	if (check_talk(o, text) != OPTIONS_RUN)
 		return OPTIONS_USAGE;
+	if (o->quiet && o->output_report != NULL)
+		return complain(text, "--quiet and --output-report", NULL,
+		    "only one of them");
 	return check_write_out(o, text);
 }
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "parse.h"
+#include "replace.h"
 #include "report.h"
 
 #define WIDTH_DEFAULT 80
@@ -88,7 +89,9 @@ int
 report_print(const struct options *o, const struct lastack_result *result)
 {
 	bool aside = o->output != NULL && strcmp(o->output, "-") == 0;
-	int fd = aside ? STDERR_FILENO : STDOUT_FILENO;
+	int fd = o->output_report != NULL ? -1 :
+	    aside			  ? STDERR_FILENO :
+					    STDOUT_FILENO;
 	struct text text = TEXT_INIT;
 	struct screen screen;
 	int error;
@@ -105,7 +108,9 @@ report_print(const struct options *o, const struct lastack_result *result)
 		report_write_out(&text, o, result);
 		break;
 	}
-	error = report_write(fd, &text);
+	error = o->output_report != NULL ?
+	    replace_file(o->output_report, &text) :
+	    report_write(fd, &text);
 	text_free(&text);
 	return error;
 }

@@ -26,8 +26,8 @@ void report_write_out(struct text *to, const struct options *options,
     const struct lastack_result *result);
 
 /*
- * To standard output, or to standard error where the response went to the
- * former. Returns 0, or errno.
+ * To --output-report; or to standard output, or to standard error where the
+ * response went to the former. Returns 0, or errno.
  */
 int report_print(
     const struct options *options, const struct lastack_result *result);

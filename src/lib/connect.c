@@ -180,21 +180,24 @@ connect_again(
 
 enum lastack__connecting
 lastack__connect_step(
-    struct lastack__connect *c, struct lastack__socket *s, int64_t now_ns)
+    struct lastack__connect *c, struct lastack__socket *s, int64_t *now_ns)
 {
 	enum lastack__connecting state =
-	    s->backlogged ? connect_again(c, s, now_ns) : connect_look(c, s);
+	    s->backlogged ? connect_again(c, s, *now_ns) : connect_look(c, s);
 
-	if (state == LASTACK__CONNECT_DONE)
-		connect_finish(c, LASTACK_OUTCOME_OK, 0, now_ns);
+	if (state == LASTACK__CONNECT_DONE) {
+		if (!s->writable)
+			*now_ns = lastack__clock_now_ns();
+		connect_finish(c, LASTACK_OUTCOME_OK, 0, *now_ns);
+	}
 	if (state == LASTACK__CONNECT_FAILED) {
 		connect_finish(c, connect_outcome(c, s->first_errno),
-		    s->first_errno, now_ns);
+		    s->first_errno, *now_ns);
 		lastack__socket_close(s);
 	}
-	if (state == LASTACK__CONNECT_GOING && now_ns >= connect_limit(c)) {
+	if (state == LASTACK__CONNECT_GOING && *now_ns >= connect_limit(c)) {
 		lastack__connect_give_up(
-		    c, s, LASTACK_OUTCOME_CONNECT_TIMEOUT, now_ns);
+		    c, s, LASTACK_OUTCOME_CONNECT_TIMEOUT, *now_ns);
 		return LASTACK__CONNECT_FAILED;
 	}
 	return state;

@@ -48,9 +48,13 @@ enum lastack__connecting {
 enum lastack__connecting lastack__connect_next(
     struct lastack__connect *connect, struct lastack__socket *socket);
 
-/* After a wait. FAILED here is of this address only: try the next. */
+/*
+ * After a wait, which ended at *now; that moves on where the handshake was done
+ * by the time we looked, and no event had told so. FAILED here is of this
+ * address only: try the next.
+ */
 enum lastack__connecting lastack__connect_step(struct lastack__connect *connect,
-    struct lastack__socket *socket, int64_t now_ns);
+    struct lastack__socket *socket, int64_t *now_ns);
 
 /* Gives the attempt under way up: CONNECT_TIMEOUT or INTERRUPTED. */
 void lastack__connect_give_up(struct lastack__connect *connect,

@@ -181,11 +181,9 @@ static void
 exchange_check_first(struct lastack__exchange *x, struct lastack__socket *s)
 {
 	struct lastack__evidence *evidence = &x->evidence;
-	int64_t now_ns;
 
 	if (x->first_send_ns == -1)
 		return;
-	now_ns = lastack__clock_now_ns();
 	lastack__evidence_read(s->fd, s->taken_bytes, false, evidence);
 	if (evidence->has_counters && evidence->bytes_acked <= 1)
 		x->unasked = true;
@@ -195,7 +193,7 @@ exchange_check_first(struct lastack__exchange *x, struct lastack__socket *s)
 	if (evidence->state != LASTACK__STATE_PEER_CLOSED ||
 	    !evidence->has_counters || evidence->queued_bytes > 0)
 		return;
-	x->evidence_ns = now_ns;
+	x->evidence_ns = lastack__clock_now_ns(); /* not before it came */
 	s->ended = s->hung_up = true;
 	s->readable = false;
 }

@@ -237,7 +237,7 @@ connect_step(struct lastack_probe *p)
 
 	if (p->socket.fd != -1)
 		state =
-		    lastack__connect_step(&p->connect, &p->socket, p->now_ns);
+		    lastack__connect_step(&p->connect, &p->socket, &p->now_ns);
 	while (state == LASTACK__CONNECT_FAILED) {
 		state = lastack__connect_next(&p->connect, &p->socket);
 		if (state == LASTACK__CONNECT_FAILED) {

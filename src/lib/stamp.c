@@ -14,18 +14,29 @@
 
 /* Steps of CLOCK_REALTIME below that are what reading two clocks costs. */
 #define STEP_NS 20000
+#define READINGS 3
 
 #ifdef LASTACK_STAMPS
 
+/* The readings that were nearest to each other: we may be held up in between. */
 void
 lastack__stamp_clocks(struct lastack__clocks *clocks)
 {
-	struct timespec real;
-	int64_t before_ns = lastack__clock_now_ns();
+	int64_t least_ns = INT64_MAX;
 
-	clock_gettime(CLOCK_REALTIME, &real);
-	clocks->offset_ns = (int64_t)real.tv_sec * 1000000000 + real.tv_nsec -
-	    (before_ns + lastack__clock_now_ns()) / 2;
+	for (int i = 0; i < READINGS; i++) {
+		struct timespec real;
+		int64_t before_ns = lastack__clock_now_ns();
+		int64_t apart_ns;
+
+		clock_gettime(CLOCK_REALTIME, &real);
+		apart_ns = lastack__clock_now_ns() - before_ns;
+		if (apart_ns >= least_ns)
+			continue;
+		least_ns = apart_ns;
+		clocks->offset_ns = (int64_t)real.tv_sec * 1000000000 +
+		    real.tv_nsec - (before_ns + apart_ns / 2);
+	}
 }
 
 void

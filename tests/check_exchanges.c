@@ -327,7 +327,7 @@ END_TEST
  */
 START_TEST(answer_ahead_of_the_payload)
 {
-	enum { MUCH = 3000000 };
+	enum { MUCH = 30000000 };
 	static const struct peer_step script[] = { { PEER_TAKE, 1 },
 		{ PEER_GIVE, 0, "first" }, { PEER_TAKE, MUCH / 2 },
 		{ PEER_GIVE, 0, "second" }, { PEER_TAKE, MUCH - MUCH / 2 - 1 },

@@ -139,6 +139,8 @@ probe(const struct options *options, struct lastack_request *request)
 		if (error != 0)
 			return fail(options->output, strerror(error));
 		lastack_request_set_sink(request, sink_write, &sink);
+		lastack_request_set_sink_fd(
+		    request, sink.regular ? -1 : sink.fd);
 	}
 	prepare_signals(&while_waiting);
 	error = lastack_probe_new(request, &probe);

@@ -97,6 +97,11 @@ open_piece(struct options *o, const char *name, struct lastack_request *request,
 		o->files = files;
 		files[o->file_count++] = fd;
 	}
+	/* What fills the place of a closed standard input can only be written. */
+	if ((fcntl(fd, F_GETFL) & O_ACCMODE) == O_WRONLY) {
+		errno = EBADF;
+		return complain_local(text, "--send-file", name);
+	}
 	if (fstat(fd, &status) == -1)
 		return complain_local(text, "--send-file", name);
 	if (S_ISDIR(status.st_mode)) {

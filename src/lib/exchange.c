@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdlib.h>
 
 #include "clock.h"
@@ -11,6 +12,7 @@
 #include "exchange.h"
 
 #define TURNS_MAX 64 /* of sending or receiving, before time is looked at */
+#define SINK_BITE_BYTES 4096 /* what a pipe takes whole, once it is ready */
 
 /* ---- one exchange after another */
 
@@ -26,6 +28,7 @@ exchange_open(struct lastack__exchange *x)
 		.matched_ns = -1,
 		.over_ns = -1 };
 	x->sent = x->pausing = false;
+	x->waiting_ns = -1;
 	x->end = LASTACK__EXCHANGE_GOING;
 	lastack__cursor_begin(&x->cursor, &x->round->payload);
 	return lastack__matcher_begin(&x->matcher, &x->round->expect);
@@ -137,9 +140,30 @@ exchange_send(
 			len = lastack__socket_send(
 			    s, data, len, more || exchange_closes(x));
 			lastack__cursor_take(&x->cursor, len);
+			x->waiting_ns = -1;
 		}
 	}
 	x->again = !x->sent;
+}
+
+/*
+ * No answer can come any more once the peer has closed. A stream is over then
+ * when it pauses for longer than an answer might: who sits at a terminal does
+ * not know that it has to be ended.
+ */
+static void
+exchange_end_stream(struct lastack__exchange *x,
+    const struct lastack__socket *s, int64_t now_ns)
+{
+	if (x->sent || !s->ended || !s->writable ||
+	    lastack__cursor_stream(&x->cursor) == -1)
+		return;
+	if (x->waiting_ns == -1)
+		x->waiting_ns = now_ns;
+	if (now_ns < lastack__clock_add(x->waiting_ns, x->round->idle_ns))
+		return;
+	x->sent = true;
+	x->record->sent_ns = now_ns;
 }
 
 bool
@@ -239,6 +263,20 @@ exchange_show(struct lastack__exchange *x, const unsigned char *data, size_t n,
 	return x->last ? n : taken;
 }
 
+/*
+ * A sink that would block is not given anything: we have to go on sending, for
+ * its reader may be the one who writes our payload.
+ */
+static bool
+exchange_stalls(struct lastack__exchange *x)
+{
+	struct pollfd sink = { .fd = x->request->sink_fd, .events = POLLOUT };
+
+	x->stalled = x->request->sink != NULL && sink.fd != -1 &&
+	    poll(&sink, 1, 0) == 0;
+	return x->stalled;
+}
+
 /* Reads once, for all who look. Returns the bytes. */
 static size_t
 exchange_read(struct lastack__exchange *x, struct lastack__socket *s,
@@ -253,6 +291,8 @@ exchange_read(struct lastack__exchange *x, struct lastack__socket *s,
 		return 0;
 	}
 	limit = room < limit ? room : limit;
+	if (x->request->sink_fd != -1 && limit > SINK_BITE_BYTES)
+		limit = SINK_BITE_BYTES;
 	n = exchange_first(x) ?
 	    lastack__socket_receive_first(s, to, limit, &x->stamp_ns) :
 	    lastack__socket_receive(s, to, limit);
@@ -374,6 +414,8 @@ exchange_receive(
 		}
 		if (!s->readable || s->ended)
 			return;
+		if (!(full && x->last) && exchange_stalls(x))
+			return;
 		if (turn > 0)
 			now_ns = lastack__clock_now_ns();
 		if (!full)
@@ -397,7 +439,8 @@ exchange_idle_end(const struct lastack__exchange *x)
 {
 	const struct lastack__record *record = x->record;
 
-	if (!x->sent || record->last_byte_ns == -1)
+	/* Nor is it silence where more may be here and nobody takes it. */
+	if (!x->sent || record->last_byte_ns == -1 || x->stalled)
 		return LASTACK__NEVER;
 	/* Silence counts from the later of the two: it is an answer's end. */
 	return lastack__clock_add(record->last_byte_ns > record->sent_ns ?
@@ -445,7 +488,7 @@ void
 lastack__exchange_step(
     struct lastack__exchange *x, struct lastack__socket *s, int64_t now_ns)
 {
-	x->again = false;
+	x->again = x->stalled = false;
 	if (!x->sent) {
 		exchange_send(x, s, now_ns);
 		now_ns = lastack__clock_now_ns();
@@ -454,6 +497,7 @@ lastack__exchange_step(
 	    now_ns < exchange_pause_end(x);
 	if (!x->pausing && !x->request->send_only)
 		exchange_receive(x, s, now_ns);
+	exchange_end_stream(x, s, now_ns);
 	exchange_decide(x, s, now_ns);
 	/* Nothing of ours will carry the ACK that the peer may wait for. */
 	if (x->end == LASTACK__EXCHANGE_GOING && x->received_bytes > 0)
@@ -465,5 +509,7 @@ lastack__exchange_timer(const struct lastack__exchange *x)
 {
 	if (x->farewell)
 		return x->farewell_ns;
+	if (x->waiting_ns != -1 && !x->sent)
+		return lastack__clock_add(x->waiting_ns, x->round->idle_ns);
 	return x->pausing ? exchange_pause_end(x) : exchange_idle_end(x);
 }

@@ -50,6 +50,9 @@ struct lastack__exchange {
 	bool sent;	     /* the kernel has the whole payload */
 	bool pausing;	     /* between payload and reading */
 	bool again;	     /* the last step stopped short: step it at once */
+	bool stalled;	     /* the sink's descriptor takes nothing now */
+	int64_t waiting_ns;  /* the peer has closed, and since then nothing was
+				to be had of the payload's stream; or -1 */
 	bool farewell;	     /* all is over but the goodbye */
 	int64_t farewell_ns; /* when that is given up */
 	int local_errno;

@@ -337,7 +337,8 @@ LASTACK_API int lastack_request_add_payload(
  * Appends all that fd gives from its present offset to its end. The
  * descriptor is borrowed and must stay open and blocking while probes run; it
  * is streamed, never read whole. A seekable one is read anew by every probe,
- * and its offset does not move.
+ * and its offset does not move. Any other also ends where the peer has closed
+ * and it gives nothing for IDLE.
  */
 LASTACK_API int lastack_request_add_payload_fd(
     struct lastack_request *request, int fd);
@@ -466,6 +467,15 @@ LASTACK_API int lastack_request_set_keep(
 /* Hand the response to a function; NULL takes it back. */
 LASTACK_API int lastack_request_set_sink(
     struct lastack_request *request, lastack_sink sink, void *context);
+
+/*
+ * The descriptor, borrowed, that the sink writes to: while it takes nothing, as
+ * a pipe that is full, nothing is read for the sink, and we go on sending. The
+ * sink is then given 4096 bytes at most, which a pipe that is ready takes
+ * without blocking. -1, the default: none.
+ */
+LASTACK_API int lastack_request_set_sink_fd(
+    struct lastack_request *request, int fd);
 
 /*
  * Whether a probe can be made of it: it has a target and does not contradict

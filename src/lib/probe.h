@@ -30,6 +30,7 @@ struct lastack_probe {
 	bool bare;	    /* and nothing asked of the peer's end either */
 	int epoll_fd;
 	int watched_stream; /* of the payload; -1: none */
+	bool sink_watched;
 	int interrupted_by; /* a signal's number; 0: not */
 
 	/* Instants; -1: not reached. */

@@ -45,6 +45,7 @@ lastack_request_new(void)
 		free(request);
 		return NULL;
 	}
+	request->sink_fd = -1;
 	request->total_ns = INT64_C(10000000000);
 	request->drain_ns = INT64_C(100000000);
 	return request;
@@ -336,6 +337,15 @@ lastack_request_set_sink(
 {
 	request->sink = sink;
 	request->sink_context = context;
+	return 0;
+}
+
+int
+lastack_request_set_sink_fd(struct lastack_request *request, int fd)
+{
+	if (fd < -1)
+		return LASTACK_ERROR_ARGUMENT;
+	request->sink_fd = fd;
 	return 0;
 }
 

@@ -41,6 +41,7 @@ struct lastack_request {
 	size_t keep_bytes;
 	lastack_sink sink;
 	void *sink_context;
+	int sink_fd; /* borrowed; -1: none */
 };
 
 /* Neither payload, half-close, expectation nor sink: nothing to exchange. */

@@ -301,6 +301,21 @@ watch_stream(struct lastack_probe *p)
 	p->watched_stream = fd;
 }
 
+/* Likewise, until the sink's descriptor takes something. */
+static void
+watch_sink(struct lastack_probe *p)
+{
+	int operation = p->sink_watched ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+
+	if (!p->exchange.stalled)
+		return;
+	if (stage_watch(p, operation, p->request->sink_fd,
+		EPOLLOUT | EPOLLONESHOT, LASTACK__WATCHED_SINK))
+		p->sink_watched = true;
+	else
+		p->exchange.again = true;
+}
+
 /*
  * Whether the next exchange can be held. To a peer that has closed nothing is
  * sent any more: it would be met by its RST.
@@ -346,6 +361,7 @@ exchange_step(struct lastack_probe *p)
 			lastack__ending_fin(&p->ending, &p->socket);
 		if (x->end == LASTACK__EXCHANGE_GOING) {
 			watch_stream(p);
+			watch_sink(p);
 			return;
 		}
 		p->now_ns = lastack__clock_now_ns();

@@ -13,6 +13,7 @@ enum lastack__watched {
 	LASTACK__WATCHED_LOOKUP,
 	LASTACK__WATCHED_SOCKET,
 	LASTACK__WATCHED_STREAM, /* of the payload */
+	LASTACK__WATCHED_SINK,
 };
 
 /* The first stage. 0, or LASTACK_ERROR_*. */

@@ -122,6 +122,7 @@ assert_failed(const struct run *run, int status)
 static const char *const formats[][2] = {
 	{ "text", "OK  127.0.0.1:" },
 	{ "json", "{\"schema\":1," },
+	{ "prometheus", "# HELP lastack_probe_success " },
 };
 
 #define FORMATS ((int)(sizeof(formats) / sizeof(formats[0])))

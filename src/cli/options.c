@@ -260,12 +260,13 @@ take_tos(struct options *o, const char *value)
 static const char *
 take_format(struct options *o, const char *value)
 {
-	static const char *const words[] = { "text", "json" };
-	static const enum format formats[] = { FORMAT_TEXT, FORMAT_JSON };
+	static const char *const words[] = { "text", "json", "prometheus" };
+	static const enum format formats[] = { FORMAT_TEXT, FORMAT_JSON,
+		FORMAT_PROMETHEUS };
 	int place = place_of(value, words, COUNT(words));
 
 	if (place == -1)
-		return "not text or json";
+		return "not text, json or prometheus";
 	o->format = formats[place];
 	return NULL;
 }
@@ -454,7 +455,7 @@ static const struct option_row rows[] = {
 	{ 0, "warning-close", "RANGE", "on the close phase",
 	    TAKE(take_warning_close) },
 	{ 0, "critical-close", "RANGE", "likewise", TAKE(take_critical_close) },
-	{ 'f', "format", "FORMAT", "report as text or json (text)",
+	{ 'f', "format", "FORMAT", "report as text, json or prometheus (text)",
 	    TAKE(take_format) },
 	{ 0, "write-out", "FORMAT", "report just this; %{close.peer}: a field",
 	    TAKE(take_write_out) },

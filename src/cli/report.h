@@ -22,6 +22,9 @@ void report_text(struct text *to, const struct options *options,
 void report_json(struct text *to, const struct options *options,
     const struct lastack_result *result);
 
+void report_prometheus(struct text *to, const struct options *options,
+    const struct lastack_result *result);
+
 void report_write_out(struct text *to, const struct options *options,
     const struct lastack_result *result);
 

@@ -61,7 +61,7 @@ plain_bytes(struct writer *w, const char *name, const void *bytes, size_t len)
 	escape_line(w->to, bytes, len, false);
 }
 
-static const struct writer_format plain = {
+const struct writer_format writer_plain = {
 	.open = plain_open,
 	.close = plain_close,
 	.null = plain_null,
@@ -107,7 +107,7 @@ static bool
 put_field(struct pass *pass, const char *name, size_t len)
 {
 	struct text value = TEXT_INIT;
-	struct writer writer = { &plain, &value };
+	struct writer writer = { &writer_plain, &value };
 	char path[64];
 
 	if (++pass->fields > FIELDS_MOST)

@@ -43,4 +43,10 @@ struct writer {
 
 extern const struct writer_format writer_json;
 
+/*
+ * Without names, for one value: null is nothing, a string is made harmless for
+ * a line, and an object or an array is JSON.
+ */
+extern const struct writer_format writer_plain;
+
 #endif

@@ -171,7 +171,7 @@ static const struct row rows[] = {
 	    SCRIPT({ RAW_WAIT_SYN }, { SYNACK }, { RAW_WAIT_PAYLOAD },
 		{ RAW_DELAY, .ms = 20 }, { DATA, .data = "answer" },
 		{ RAW_DELAY, .ms = 300 }, { FIN }, { RAW_WAIT_FIN }, { ACK }),
-	    .args = ARGS("-s", "question"),
+	    .args = ARGS("-s", "question", "--idle=20", "-t", "20"),
 	    .reached = WHOLE,
 	    .place = BEFORE_FIN,
 	    .least_us = 300000,

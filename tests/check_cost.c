@@ -91,7 +91,7 @@ static const struct job jobs[] = {
 
 /* ---- tracing */
 
-static char tracer[4096], program[4096], library[4096 + 16];
+static char tracer[4096], program[4096], library[4096 + 24];
 
 static bool
 find_tracer(void)
@@ -128,6 +128,12 @@ find_program(void)
 	snprintf(program, sizeof(program), "%s/.libs/lastack", build);
 	if (access(program, X_OK) == -1)
 		snprintf(program, sizeof(program), "%s/lastack", build);
+	/* A sanitizer wants to be the first library itself. */
+	if (SANITIZED) {
+		snprintf(library, sizeof(library), "LD_LIBRARY_PATH=%s/.libs",
+		    build);
+		return;
+	}
 	snprintf(shared, sizeof(shared), "%s/.libs/liblastack.so.0", build);
 	if (access(shared, R_OK) == 0)
 		snprintf(library, sizeof(library), "LD_PRELOAD=%s", shared);
@@ -202,7 +208,7 @@ run_traced(const struct job *job, uint16_t port, struct trace *trace)
 	fd = mkstemp(trace->path);
 	ck_assert_int_ne(fd, -1);
 	close(fd);
-	if (library[0] != '\0' && !SANITIZED) {
+	if (library[0] != '\0') {
 		argv[count++] = "-E";
 		argv[count++] = library;
 	}

@@ -172,13 +172,14 @@ probe_wait(struct lastack_probe *p, struct epoll_event *events, int count,
 	if (left < 0)
 		left = 0;
 #ifdef HAVE_EPOLL_PWAIT2
-	{
+	if (!p->waits_in_ms) {
 		struct timespec span = { .tv_sec = left / 1000000000,
 			.tv_nsec = left % 1000000000 };
 		int n = epoll_pwait2(p->epoll_fd, events, count, &span, mask);
 
 		if (n != -1 || errno != ENOSYS)
 			return n;
+		p->waits_in_ms = true;
 	}
 #endif
 	left_ms = left / 1000000 + (left % 1000000 != 0);

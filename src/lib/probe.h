@@ -28,6 +28,7 @@ struct lastack_probe {
 	enum lastack__stage stage;
 	bool connects_only; /* no exchange */
 	bool bare;	    /* and nothing asked of the peer's end either */
+	bool waits_in_ms;   /* the kernel has no epoll_pwait2() */
 	int epoll_fd;
 	int watched_stream; /* of the payload; -1: none */
 	bool sink_watched;

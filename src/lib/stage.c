@@ -1,4 +1,41 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a run asks of the kernel, and what would be lost without it; counted by
+ * tests/check_cost.c. A small request that is answered with a FIN:
+ *
+ *	epoll_create1	the descriptor for the caller's poll loop
+ *	socket
+ *	setsockopt	SO_OOBINLINE: else an urgent byte passes for a FIN
+ *	setsockopt	TCP_QUICKACK off: the handshake's ACK rides on the
+ *			payload, the FIN or the RST
+ *	setsockopt	SO_TIMESTAMPING: when the first byte arrived, not when
+ *			we woke up; only where there is a payload
+ *	connect
+ *	epoll_ctl
+ *	getsockopt	TCP_INFO: connected, refused or reset; the handshake's
+ *			round trip; Fast Open
+ *	getsockname	the port that the report tells, and that the search
+ *			for TIME-WAIT needs
+ *	getsockopt	TCP_CONGESTION: its name for the report
+ *	ioctl		SIOCINQ: what is there before the payload is no answer
+ *	send
+ *	epoll_pwait2	once for the answer; once more where the socket was
+ *			writable before the answer came
+ *	recvmsg		with the stamp; recv() after the first time
+ *	getsockopt	TCP_INFO: whose stamp that is, and the peer's FIN
+ *			behind it; where that is there recv() is not asked
+ *	shutdown
+ *	getsockopt	TCP_INFO: the last ACK, and that no RST came instead
+ *	close, close	the connection, epoll
+ *
+ * Where the FIN comes later: a wait, a recv() that gives 0 and a TCP_INFO more.
+ * An end by RST: SO_ATTACH_FILTER and a TCP_INFO, so that no FIN slips in
+ * between the decision and the reset, and SO_LINGER. A connection that died:
+ * SO_ERROR, and SIOCINQ where the counters leave it open whether a FIN was
+ * among the last bytes. Our FIN first: four calls to sock_diag(7) for
+ * TIME-WAIT. Fast Open: six to generic netlink for the cookie, before the SYN,
+ * since after it there may be another. All of the clock's are the vDSO's.
+ */
 #include <config.h>
 
 #include <errno.h>

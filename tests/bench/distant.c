@@ -176,7 +176,7 @@ main(void)
 	if (medians_us == MAP_FAILED)
 		err(1, "mmap");
 	tcase_add_loop_test(tests, first_byte, 0, 2);
-	if (suite_run(tests, "bench_fastopen") != 0)
+	if (suite_run(tests, "distant") != 0)
 		return 1;
 	printf("first byte from a peer 20 ms away, medians of %zu runs each\n",
 	    count_wanted());

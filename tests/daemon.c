@@ -38,8 +38,8 @@ struct daemon {
 struct kind {
 	const char *name; /* of the program too */
 	void (*configure)(const struct daemon *daemon, FILE *file);
-	const char *arguments[8];
-	bool (*isolate)(void); /* in the child; NULL: nothing to do */
+	const char *arguments[8]; /* @A and @P at the end: address, port */
+	bool (*isolate)(void);	  /* in the child; NULL: nothing to do */
 };
 
 static char room[64]; /* for the directories; set by daemons_begin() */
@@ -103,6 +103,14 @@ configure_sshd(const struct daemon *daemon, FILE *file)
 	    daemon->plan.site);
 }
 
+/* All is in the arguments. */
+static void
+configure_nothing(const struct daemon *daemon, FILE *file)
+{
+	(void)daemon;
+	(void)file;
+}
+
 static bool
 write_text(const char *path, const char *text)
 {
@@ -147,6 +155,10 @@ static const struct kind kinds[DAEMON_KINDS] = {
 	    { "configuration" } },
 	[DAEMON_SSHD] = { "sshd", configure_sshd,
 	    { "-D", "-e", "-f", "configuration" }, isolate_sshd },
+	[DAEMON_MSMTPD] = { "msmtpd", configure_nothing,
+	    { "--interface=@A", "--port=@P", "--command=cat >/dev/null" } },
+	[DAEMON_MEMCACHED] = { "memcached", configure_nothing,
+	    { "-u", "root", "-U", "0", "-l", "@A", "-p", "@P" } },
 };
 
 static const struct kind keygen = { "ssh-keygen", NULL,
@@ -231,6 +243,25 @@ configure(const struct daemon *daemon)
 	ck_assert_msg(fclose(file) == 0, "%s: %s", path, strerror(errno));
 }
 
+/* An argument with what its end stands for, as long as the process lives. */
+static const char *
+fill_in(const struct daemon *daemon, const char *argument)
+{
+	const char *at = argument != NULL ? strchr(argument, '@') : NULL;
+	char *filled = NULL;
+	int n;
+
+	if (at == NULL)
+		return argument;
+	if (at[1] == 'P')
+		n = asprintf(&filled, "%.*s%u", (int)(at - argument), argument,
+		    daemon->port);
+	else
+		n = asprintf(&filled, "%.*s%s", (int)(at - argument), argument,
+		    daemon->plan.family == AF_INET ? "127.0.0.1" : "::1");
+	return n >= 0 ? filled : NULL;
+}
+
 static void
 become(const struct daemon *daemon, const struct kind *kind, const char *path)
 {
@@ -238,7 +269,8 @@ become(const struct daemon *daemon, const struct kind *kind, const char *path)
 	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	int log = -1;
 
-	memcpy(argv + 1, kind->arguments, sizeof(kind->arguments));
+	for (size_t i = 0; i < 8; i++)
+		argv[i + 1] = fill_in(daemon, kind->arguments[i]);
 	if (chdir(daemon->directory) == 0)
 		log = open(
 		    "log", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);

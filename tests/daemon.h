@@ -17,9 +17,11 @@ enum daemon_kind {
 	DAEMON_HAPROXY,
 	DAEMON_REDIS,
 	DAEMON_SSHD,
+	DAEMON_MSMTPD, /* takes mail and forgets it */
+	DAEMON_MEMCACHED,
 };
 
-#define DAEMON_KINDS 4
+#define DAEMON_KINDS 6
 
 struct daemon_plan {
 	enum daemon_kind kind;
@@ -28,6 +30,7 @@ struct daemon_plan {
 	 * Lines that the configuration ends with; NULL: none. nginx: within
 	 * server, after listen and root, which is daemon_directory(). HAProxy:
 	 * within listen, in mode http as long as they do not say otherwise.
+	 * msmtpd, memcached: they have none.
 	 */
 	const char *site;
 	uint16_t backend; /* HAProxy: its only server, on the same loopback */

@@ -17,7 +17,7 @@ function __fish_lastack_operands
 		if string match -qr -- '^(-H|-p|--hostname|--port)' $word
 			set count (math $count + 1)
 		end
-		if contains -- $word --hostname --port --source --interface --mark --tos --send --send-hex --send-file --expect --expect-hex --expect-regex --not-expect --quit --expect-close --maxbytes --idle --drain --close --timeout --connect-timeout --delay --warning --critical --warning-connect --critical-connect --warning-first-byte --critical-first-byte --warning-close --critical-close --format --write-out --output-report --output --color
+		if contains -- $word --hostname --port --source --interface --mark --tos --send --send-hex --send-file --proxy-protocol --proxy-source --proxy-destination --expect --expect-hex --expect-regex --not-expect --quit --expect-close --maxbytes --idle --drain --close --timeout --connect-timeout --delay --warning --critical --warning-connect --critical-connect --warning-first-byte --critical-first-byte --warning-close --critical-close --format --write-out --output-report --output --color
 			set awaits 1
 		else if string match -qr -- '^-[^-]*[Hpseqmtdwcfo]$' $word
 			set awaits 1
@@ -44,6 +44,9 @@ complete -c lastack -s s -l send -x -d 'payload; \\r \\n \\t \\\\ \\0 \\xHH stan
 complete -c lastack -s R -l raw -d '-s and -e as they are: no escapes'
 complete -c lastack -l send-hex -x -d 'payload in hexadecimal'
 complete -c lastack -l send-file -r -F -d 'payload from FILE; - is standard input'
+complete -c lastack -l proxy-protocol -x -a 'v1 v2 local' -d 'a PROXY header first: v1, v2 or local'
+complete -c lastack -l proxy-source -x -d '... from there (our own address)'
+complete -c lastack -l proxy-destination -x -d '... to there (the target)'
 complete -c lastack -s N -l half-close -d 'after the payload send FIN, then read on'
 complete -c lastack -s e -l expect -x -d 'the response must contain it; "": any byte'
 complete -c lastack -l expect-hex -x -d '... these bytes, in hexadecimal'

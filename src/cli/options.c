@@ -224,6 +224,34 @@ take_fastopen(struct options *o, const char *value)
 }
 
 static const char *
+take_proxy(struct options *o, const char *value)
+{
+	static const char *const words[] = { "v1", "v2", "local" };
+	static const enum lastack_proxy versions[] = { LASTACK_PROXY_V1,
+		LASTACK_PROXY_V2, LASTACK_PROXY_LOCAL };
+	int place = place_of(value, words, COUNT(words));
+
+	if (place == -1)
+		return "not v1, v2 or local";
+	o->proxy = versions[place];
+	return NULL;
+}
+
+static const char *
+take_proxy_source(struct options *o, const char *value)
+{
+	o->proxy_source = value;
+	return NULL;
+}
+
+static const char *
+take_proxy_destination(struct options *o, const char *value)
+{
+	o->proxy_destination = value;
+	return NULL;
+}
+
+static const char *
 take_source(struct options *o, const char *value)
 {
 	o->source = value;
@@ -404,6 +432,12 @@ static const struct option_row rows[] = {
 	{ 0, "send-hex", "HEX", "payload in hexadecimal", TAKE(take_send_hex) },
 	{ 0, "send-file", "FILE", "payload from FILE; - is standard input",
 	    TAKE(take_send_file) },
+	{ 0, "proxy-protocol", "VERSION",
+	    "a PROXY header first: v1, v2 or local", TAKE(take_proxy) },
+	{ 0, "proxy-source", "ADDR:PORT", "... from there (our own address)",
+	    TAKE(take_proxy_source) },
+	{ 0, "proxy-destination", "ADDR:PORT", "... to there (the target)",
+	    TAKE(take_proxy_destination) },
 	{ 'N', "half-close", NULL, "after the payload send FIN, then read on",
 	    FLAG(half_close) },
 	{ 'e', "expect", "STRING",

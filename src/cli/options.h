@@ -50,6 +50,9 @@ struct options {
 	uint32_t mark;
 	uint8_t tos;
 
+	enum lastack_proxy proxy;
+	const char *proxy_source, *proxy_destination; /* as written */
+
 	enum format format;
 	enum color color;
 	const char *output;

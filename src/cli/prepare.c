@@ -13,6 +13,7 @@
 #include "parse.h"
 #include "path.h"
 #include "prepare.h"
+#include "proxy.h"
 #include "write_out.h"
 
 /* ---- the target */
@@ -306,12 +307,13 @@ check_sense(const struct options *o, struct text *text)
 {
 	bool exchange = talk_pieces(&o->talk) > 0 ||
 	    talk_expectations(&o->talk) > 0 || o->half_close ||
-	    o->output != NULL || o->quit != NULL;
+	    o->output != NULL || o->quit != NULL ||
+	    o->proxy != LASTACK_PROXY_OFF;
 
 	if (o->connect_only && exchange)
 		return complain(text, "--connect-only", NULL,
 		    "there is a payload, an expectation, --half-close, "
-		    "--quit or --output");
+		    "--quit, --proxy-protocol or --output");
 	if (o->ipv4 && o->ipv6)
 		return complain(
 		    text, "--ipv4 and --ipv6", NULL, "only one of them");
@@ -406,6 +408,8 @@ prepare_request(
 	}
 	if (result == OPTIONS_RUN)
 		result = take_local(o, request, text);
+	if (result == OPTIONS_RUN)
+		result = proxy_prepare(o, request, text);
 	if (result == OPTIONS_RUN)
 		result = take_talk(o, request, text);
 	if (result == OPTIONS_RUN)

@@ -219,13 +219,14 @@ was_planned(const struct stair *stair, enum lastack_phase phase)
 	case LASTACK_PHASE_RESOLVE:
 		return false;
 	case LASTACK_PHASE_SEND:
-		return talk_pieces(&o->talk) > 0;
+		return talk_pieces(&o->talk) > 0 ||
+		    o->proxy != LASTACK_PROXY_OFF;
 	case LASTACK_PHASE_WAIT:
 	case LASTACK_PHASE_RECEIVE:
 	case LASTACK_PHASE_DRAIN:
 		return talk_pieces(&o->talk) > 0 ||
 		    talk_expectations(&o->talk) > 0 || o->half_close ||
-		    o->output != NULL;
+		    o->proxy != LASTACK_PROXY_OFF || o->output != NULL;
 	default:
 		return true;
 	}

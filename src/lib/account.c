@@ -46,7 +46,7 @@ account_exchange_phases(struct lastack_probe *p, size_t index, int64_t *mark_ns)
 {
 	const struct lastack__record *r = &p->exchange.records[index];
 
-	if (p->request->rounds[index].payload.count > 0)
+	if (lastack__request_sends(p->request, index))
 		account_phase(p, LASTACK_PHASE_SEND, mark_ns,
 		    r->sent_ns != -1 ? r->sent_ns : r->over_ns);
 	if (r->sent_ns == -1)
@@ -100,7 +100,7 @@ account_talk(struct lastack_probe *p)
 	for (size_t i = 0; i < p->result.exchange_count; i++) {
 		const struct lastack__record *r = &x->records[i];
 
-		if (p->request->rounds[i].payload.count > 0)
+		if (lastack__request_sends(p->request, i))
 			account_event(p, LASTACK_EVENT_SENT, r->sent_ns);
 		if (first && r->first_byte_ns != -1) {
 			account_event(
@@ -183,7 +183,7 @@ account_exchange(struct lastack_probe *p, size_t index, int64_t begun_ns)
 		public->match = p->result.public.match;
 		public->match_which = p->result.public.match_which;
 	}
-	if (p->request->rounds[index].payload.count > 0)
+	if (lastack__request_sends(p->request, index))
 	public->send_ns = span(begun_ns, sent_ns != -1 ? sent_ns : r->over_ns);
 	if (sent_ns == -1)
 		return;

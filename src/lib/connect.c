@@ -91,7 +91,7 @@ lastack__connect_next(struct lastack__connect *c, struct lastack__socket *s)
 		attempt->record.size = sizeof(attempt->record);
 		attempt->record.address = attempt->text;
 		lastack__address_text(&address->u.any, attempt->text);
-		if (c->open.payload != NULL)
+		if (c->open.load.cursor != NULL)
 			c->cookie = lastack__cookie_look(
 			    lastack__local_address(
 				c->open.local, address->u.any.sa_family),

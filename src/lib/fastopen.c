@@ -7,6 +7,24 @@
 
 #include "clock.h"
 #include "fastopen.h"
+#include "payload.h"
+#include "proxy.h"
+
+#if defined(LASTACK_FASTOPEN_CONNECT) || defined(MSG_FASTOPEN)
+
+/* The bytes of the load; there are some. */
+static const unsigned char *
+load_bytes(const struct lastack__load *load, size_t *len)
+{
+	const unsigned char *bytes = NULL;
+	bool more;
+
+	*len = 0;
+	lastack__cursor_peek(load->cursor, &bytes, len, &more);
+	return bytes;
+}
+
+#endif
 
 /*
  * Where a cookie is there, connect() returns 0 and does nothing: the SYN leaves
@@ -17,8 +35,10 @@
 
 int
 lastack__fastopen_connect(int fd, const struct sockaddr *address, socklen_t len,
-    const void *payload, size_t payload_bytes, struct lastack__syn *syn)
+    const struct lastack__load *load, struct lastack__syn *syn)
 {
+	const unsigned char *payload;
+	size_t payload_bytes;
 	int on = 1;
 	ssize_t n;
 
@@ -33,6 +53,10 @@ lastack__fastopen_connect(int fd, const struct sockaddr *address, socklen_t len,
 	syn->sent_ns = lastack__clock_now_ns();
 	if (connect(fd, address, len) == -1)
 		return errno == EINPROGRESS ? 0 : errno;
+	/* The port has been chosen, though no SYN has left. */
+	if (load->proxy != NULL)
+		lastack__proxy_lead(load->proxy, fd, address, load->cursor);
+	payload = load_bytes(load, &payload_bytes);
 	syn->sent_ns = lastack__clock_now_ns();
 	n = send(fd, payload, payload_bytes, MSG_NOSIGNAL);
 	if (n == -1) /* EINPROGRESS: the cookie has just expired */
@@ -47,10 +71,18 @@ lastack__fastopen_connect(int fd, const struct sockaddr *address, socklen_t len,
 /* The way of kernels before 4.11: sendto() connects. */
 int
 lastack__fastopen_connect(int fd, const struct sockaddr *address, socklen_t len,
-    const void *payload, size_t payload_bytes, struct lastack__syn *syn)
+    const struct lastack__load *load, struct lastack__syn *syn)
 {
+	const unsigned char *payload;
+	size_t payload_bytes;
 	ssize_t n;
 
+	/* The header would need our address, which sendto() chooses. */
+	if (load->proxy != NULL) {
+		syn->opening = LASTACK__OPENING_UNSUPPORTED;
+		return 0;
+	}
+	payload = load_bytes(load, &payload_bytes);
 	syn->sent_ns = lastack__clock_now_ns();
 	n = sendto(fd, payload, payload_bytes, MSG_FASTOPEN | MSG_NOSIGNAL,
 	    address, len);
@@ -79,13 +111,12 @@ lastack__fastopen_connect(int fd, const struct sockaddr *address, socklen_t len,
 
 int
 lastack__fastopen_connect(int fd, const struct sockaddr *address, socklen_t len,
-    const void *payload, size_t payload_bytes, struct lastack__syn *syn)
+    const struct lastack__load *load, struct lastack__syn *syn)
 {
 	(void)fd;
 	(void)address;
 	(void)len;
-	(void)payload;
-	(void)payload_bytes;
+	(void)load;
 	syn->opening = LASTACK__OPENING_UNSUPPORTED;
 	return 0;
 }

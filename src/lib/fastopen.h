@@ -22,6 +22,15 @@ enum lastack__opening {
 	LASTACK__OPENING_LOADED, /* with payload */
 };
 
+struct lastack__cursor;
+struct lastack__proxy;
+
+/* What the SYN shall carry; borrowed. */
+struct lastack__load {
+	struct lastack__cursor *cursor; /* NULL: Fast Open is not asked for */
+	const struct lastack__proxy *proxy; /* its header leads; NULL: none */
+};
+
 /* How the SYN left. */
 struct lastack__syn {
 	enum lastack__opening opening;
@@ -30,12 +39,11 @@ struct lastack__syn {
 };
 
 /*
- * Connects a nonblocking socket with the payload, as much as the SYN takes.
+ * Connects a nonblocking socket with the load, as much as the SYN takes.
  * DISABLED and UNSUPPORTED: nothing was sent. Returns 0 or errno.
  */
 int lastack__fastopen_connect(int fd, const struct sockaddr *address,
-    socklen_t len, const void *payload, size_t payload_bytes,
-    struct lastack__syn *syn);
+    socklen_t len, const struct lastack__load *load, struct lastack__syn *syn);
 
 /*
  * What became of it, seen right after the handshake. known: whether the kernel

@@ -136,6 +136,14 @@ enum lastack_side {
 	LASTACK_SIDE_LOCAL,
 };
 
+/* The header of HAProxy's PROXY protocol. Since 0.1. */
+enum lastack_proxy {
+	LASTACK_PROXY_OFF,
+	LASTACK_PROXY_V1,    /* a line of text */
+	LASTACK_PROXY_V2,    /* binary */
+	LASTACK_PROXY_LOCAL, /* version 2, on no one's behalf */
+};
+
 /* TCP Fast Open, RFC 7413. Since 0.1. */
 enum lastack_fastopen {
 	LASTACK_FASTOPEN_OFF,
@@ -452,6 +460,26 @@ LASTACK_API int lastack_request_set_mark(
  */
 LASTACK_API int lastack_request_set_tos(
     struct lastack_request *request, uint8_t tos);
+
+/*
+ * A header in front of the first byte of the payload, in the same segment, and
+ * in the SYN with Fast Open; sent_bytes counts it. It is there as a payload is,
+ * also where there is no other.
+ */
+LASTACK_API int lastack_request_set_proxy(
+    struct lastack_request *request, enum lastack_proxy version);
+
+/*
+ * What V1 and V2 tell: a numeric address with its port; NULL with 0 is the real
+ * one, by getsockname(2) or the target's. Where the two are of different
+ * families the one of IPv4 becomes an IPv4-mapped address; V1 with two that are
+ * known to be is an ARGUMENT of lastack_request_check(), and so is either with
+ * another version. A path has no real ones: both have to be given.
+ */
+LASTACK_API int lastack_request_set_proxy_source(
+    struct lastack_request *request, const char *address, uint16_t port);
+LASTACK_API int lastack_request_set_proxy_destination(
+    struct lastack_request *request, const char *address, uint16_t port);
 
 /*
  * Connect, send nothing, read nothing, end. A request with neither payload,

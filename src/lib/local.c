@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <config.h>
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <string.h>
@@ -13,13 +12,8 @@ lastack__local_source(
     struct lastack__local *local, const char *address, uint16_t port)
 {
 	struct lastack__address source = { .len = 0 };
-	struct in_addr dotted;
 
-	/* Not what inet_aton() takes beside it: 8080 is meant for a port. */
-	if (address != NULL &&
-	    (!lastack__resolve_numeric(address, port, &source) ||
-		(source.u.any.sa_family == AF_INET &&
-		    inet_pton(AF_INET, address, &dotted) != 1)))
+	if (address != NULL && !lastack__resolve_strict(address, port, &source))
 		return LASTACK_ERROR_ARGUMENT;
 	local->source = source;
 	local->port = port;

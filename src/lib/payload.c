@@ -98,7 +98,8 @@ void
 lastack__cursor_free(struct lastack__cursor *cursor)
 {
 	free(cursor->buffer);
-	cursor->buffer = NULL;
+	free(cursor->front);
+	cursor->buffer = cursor->front = NULL;
 }
 
 static const struct lastack__part *
@@ -122,7 +123,8 @@ lastack__cursor_stream(const struct lastack__cursor *cursor)
 bool
 lastack__cursor_closes(const struct lastack__cursor *cursor)
 {
-	return cursor->part + 1 == cursor->payload->count &&
+	/* A header may be all that there is. */
+	return cursor->part + 1 >= cursor->payload->count &&
 	    lastack__cursor_stream(cursor) == -1;
 }
 
@@ -199,12 +201,28 @@ cursor_more(const struct lastack__cursor *cursor,
 	return false;
 }
 
+/* Whether bytes follow those in front. */
+static bool
+front_more(const struct lastack__cursor *cursor)
+{
+	const struct lastack__part *part = cursor_part(cursor);
+
+	return part != NULL &&
+	    (cursor->begin < cursor->end || cursor_more(cursor, part, 0));
+}
+
 enum lastack__peek
 lastack__cursor_peek(struct lastack__cursor *cursor, const unsigned char **data,
     size_t *len, bool *more)
 {
 	const struct lastack__part *part;
 
+	if (cursor->front_begin < cursor->front_end) {
+		*data = cursor->front + cursor->front_begin;
+		*len = cursor->front_end - cursor->front_begin;
+		*more = front_more(cursor);
+		return LASTACK__PEEK_DATA;
+	}
 	while ((part = cursor_part(cursor)) != NULL) {
 		if (part->fd == -1 && cursor->offset < (off_t)part->len) {
 			*data = part->bytes + cursor->offset;
@@ -234,7 +252,46 @@ lastack__cursor_peek(struct lastack__cursor *cursor, const unsigned char **data,
 void
 lastack__cursor_take(struct lastack__cursor *cursor, size_t len)
 {
+	if (cursor->front_begin < cursor->front_end) {
+		cursor->front_begin += len;
+		return;
+	}
 	cursor->offset += (off_t)len;
 	if (cursor_part(cursor)->fd != -1)
 		cursor->begin += len;
+}
+
+int
+lastack__cursor_gather(struct lastack__cursor *cursor)
+{
+	const unsigned char *data;
+	size_t len = 0;
+	bool more;
+
+	if (cursor->front != NULL)
+		return 0;
+	cursor->front = malloc(LASTACK__LEAD_MAX + BITE_BYTES);
+	if (cursor->front == NULL)
+		return LASTACK_ERROR_MEMORY;
+	lastack__cursor_poll(cursor);
+	/* A read that fails will do so again, when the header has gone out. */
+	if (lastack__cursor_peek(cursor, &data, &len, &more) ==
+	    LASTACK__PEEK_DATA) {
+		len = len < BITE_BYTES ? len : BITE_BYTES;
+		memcpy(cursor->front + LASTACK__LEAD_MAX, data, len);
+		lastack__cursor_take(cursor, len);
+	} else {
+		len = 0;
+	}
+	cursor->front_begin = LASTACK__LEAD_MAX;
+	cursor->front_end = LASTACK__LEAD_MAX + len;
+	return 0;
+}
+
+void
+lastack__cursor_lead(
+    struct lastack__cursor *cursor, const void *header, size_t len)
+{
+	cursor->front_begin = LASTACK__LEAD_MAX - len;
+	memcpy(cursor->front + cursor->front_begin, header, len);
 }

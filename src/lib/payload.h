@@ -36,7 +36,13 @@ struct lastack__cursor {
 	unsigned char *buffer; /* a bite out of a descriptor */
 	size_t begin, end;     /* what of the buffer is not taken yet */
 	bool stream_ready;     /* one read of a stream will not block */
+
+	/* A header and the payload's first bytes, to leave in one segment. */
+	unsigned char *front;
+	size_t front_begin, front_end; /* what of it is not taken yet */
 };
+
+#define LASTACK__LEAD_MAX 108 /* a header's bytes, at most */
 
 enum lastack__peek {
 	LASTACK__PEEK_DATA,
@@ -56,6 +62,15 @@ void lastack__cursor_free(struct lastack__cursor *cursor);
 enum lastack__peek lastack__cursor_peek(struct lastack__cursor *cursor,
     const unsigned char **data, size_t *len, bool *more);
 void lastack__cursor_take(struct lastack__cursor *cursor, size_t len);
+
+/*
+ * Gathers the first bytes, as far as they are there without a wait, for a
+ * header to come in front of them: 0, or LASTACK_ERROR_MEMORY. Then puts one
+ * there, in place of the one before.
+ */
+int lastack__cursor_gather(struct lastack__cursor *cursor);
+void lastack__cursor_lead(
+    struct lastack__cursor *cursor, const void *header, size_t len);
 
 /* What is peeked at is of the last part, and that is not a stream. */
 bool lastack__cursor_closes(const struct lastack__cursor *cursor);

@@ -349,12 +349,59 @@ lastack_request_set_sink_fd(struct lastack_request *request, int fd)
 	return 0;
 }
 
+int
+lastack_request_set_proxy(
+    struct lastack_request *request, enum lastack_proxy version)
+{
+	if (version != LASTACK_PROXY_OFF && version != LASTACK_PROXY_V1 &&
+	    version != LASTACK_PROXY_V2 && version != LASTACK_PROXY_LOCAL)
+		return LASTACK_ERROR_ARGUMENT;
+	request->proxy.version = version;
+	return 0;
+}
+
+/* NULL and 0: the real one. */
+static int
+set_end(struct lastack__address *end, const char *address, uint16_t port)
+{
+	if ((address == NULL) != (port == 0))
+		return LASTACK_ERROR_ARGUMENT;
+	if (address == NULL) {
+		end->len = 0;
+		return 0;
+	}
+	return lastack__resolve_strict(address, port, end) ?
+	    0 :
+	    LASTACK_ERROR_ARGUMENT;
+}
+
+int
+lastack_request_set_proxy_source(
+    struct lastack_request *request, const char *address, uint16_t port)
+{
+	return set_end(&request->proxy.source, address, port);
+}
+
+int
+lastack_request_set_proxy_destination(
+    struct lastack_request *request, const char *address, uint16_t port)
+{
+	return set_end(&request->proxy.destination, address, port);
+}
+
+bool
+lastack__request_sends(const struct lastack_request *request, size_t index)
+{
+	return request->rounds[index].payload.count > 0 ||
+	    (index == 0 && request->proxy.version != LASTACK_PROXY_OFF);
+}
+
 static bool
 request_exchanges(const struct lastack_request *request)
 {
 	const struct lastack__round *first = request->rounds;
 
-	return request->round_count > 1 || first->payload.count > 0 ||
+	return request->round_count > 1 || lastack__request_sends(request, 0) ||
 	    request->half_close || request->send_only ||
 	    first->expect.count > 0 || request->sink != NULL;
 }
@@ -366,8 +413,8 @@ has_empty_round(const struct lastack_request *request)
 	for (size_t i = 0; i < request->round_count; i++) {
 		const struct lastack__round *round = &request->rounds[i];
 
-		if (round->payload.count == 0 && round->expect.count == 0 &&
-		    round->maxbytes == 0)
+		if (!lastack__request_sends(request, i) &&
+		    round->expect.count == 0 && round->maxbytes == 0)
 			return true;
 	}
 	return false;
@@ -402,6 +449,23 @@ awaits_something(const struct lastack_request *request)
 	return request->sink != NULL;
 }
 
+/* remote: the target's family, AF_UNSPEC where it is not known. */
+static bool
+proxy_is_wrong(const struct lastack__proxy *proxy, sa_family_t remote)
+{
+	bool given = proxy->source.len != 0 || proxy->destination.len != 0;
+	bool both = proxy->source.len != 0 && proxy->destination.len != 0;
+
+	if (proxy->version == LASTACK_PROXY_OFF ||
+	    proxy->version == LASTACK_PROXY_LOCAL)
+		return given;
+	/* A Unix socket has no address that could be told. */
+	if (remote == AF_UNIX && !both)
+		return true;
+	return proxy->version == LASTACK_PROXY_V1 &&
+	    lastack__proxy_is_mixed(proxy, remote);
+}
+
 static int
 check_path(const struct lastack_request *request)
 {
@@ -409,7 +473,8 @@ check_path(const struct lastack_request *request)
 	    request->fastopen != LASTACK_FASTOPEN_OFF ||
 	    request->close != LASTACK_CLOSE_AUTO ||
 	    request->expect_close != LASTACK_END_UNKNOWN ||
-	    lastack__local_is_asked_for(&request->local);
+	    lastack__local_is_asked_for(&request->local) ||
+	    proxy_is_wrong(&request->proxy, AF_UNIX);
 
 	return tcp ? LASTACK_ERROR_ARGUMENT : 0;
 }
@@ -443,6 +508,8 @@ lastack_request_check(const struct lastack_request *request)
 	}
 	if (family != AF_UNSPEC &&
 	    lastack__local_is_foreign(&request->local, family))
+		return LASTACK_ERROR_ARGUMENT;
+	if (proxy_is_wrong(&request->proxy, family))
 		return LASTACK_ERROR_ARGUMENT;
 	return 0;
 }

@@ -9,6 +9,7 @@
 #include "lastack.h"
 #include "local.h"
 #include "payload.h"
+#include "proxy.h"
 
 /* One exchange of the conversation. */
 struct lastack__round {
@@ -37,12 +38,17 @@ struct lastack_request {
 	enum lastack_close close;
 	enum lastack_fastopen fastopen;
 	struct lastack__local local;
+	struct lastack__proxy proxy;
 
 	size_t keep_bytes;
 	lastack_sink sink;
 	void *sink_context;
 	int sink_fd; /* borrowed; -1: none */
 };
+
+/* Whether an exchange begins with bytes of ours. */
+bool lastack__request_sends(
+    const struct lastack_request *request, size_t index);
 
 /* Neither payload, half-close, expectation nor sink: nothing to exchange. */
 bool lastack__request_connects_only(const struct lastack_request *request);

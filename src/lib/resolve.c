@@ -165,6 +165,21 @@ lastack__resolve_numeric(
 	return true;
 }
 
+bool
+lastack__resolve_strict(
+    const char *text, uint16_t port, struct lastack__address *address)
+{
+	struct lastack__address found;
+	struct in_addr dotted;
+
+	if (!lastack__resolve_numeric(text, port, &found) ||
+	    (found.u.any.sa_family == AF_INET &&
+		inet_pton(AF_INET, text, &dotted) != 1))
+		return false;
+	*address = found;
+	return true;
+}
+
 static void
 lookup_leave(struct lastack__lookup *lookup)
 {

@@ -54,6 +54,10 @@ bool lastack__address_of_path(
 bool lastack__resolve_numeric(
     const char *host, uint16_t port, struct lastack__address *address);
 
+/* The same, but only what inet_pton(3) takes: 8080 is meant for a port. */
+bool lastack__resolve_strict(
+    const char *text, uint16_t port, struct lastack__address *address);
+
 struct lastack__lookup;
 
 /* Starts a thread. NULL: errno says why not. */

@@ -27,9 +27,9 @@ static int
 socket_syn(struct lastack__socket *s, const struct sockaddr *address,
     socklen_t len, const struct lastack__open *open)
 {
-	if (open->payload != NULL) {
-		int error = lastack__fastopen_connect(s->fd, address, len,
-		    open->payload, open->payload_bytes, &s->syn);
+	if (open->load.cursor != NULL) {
+		int error = lastack__fastopen_connect(
+		    s->fd, address, len, &open->load, &s->syn);
 
 		s->sent_bytes = s->syn.payload_bytes;
 		if (error != 0 || s->syn.opening == LASTACK__OPENING_EMPTY ||

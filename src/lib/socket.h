@@ -50,9 +50,7 @@ struct lastack__open {
 	bool hold_ack;
 	bool stamps;			    /* the first byte shall have one */
 	const struct lastack__local *local; /* borrowed; NULL: as it comes */
-	/* For Fast Open, borrowed; NULL: without. */
-	const unsigned char *payload;
-	size_t payload_bytes;
+	struct lastack__load load;	    /* for Fast Open */
 };
 
 /* Opens a socket and starts to connect. Returns 0, or errno. */

@@ -69,21 +69,32 @@ stage_watch(struct lastack_probe *p, int operation, int fd, uint32_t events,
 
 /* ---- resolve */
 
+static bool
+has_header(const struct lastack_probe *p)
+{
+	return p->request->proxy.version != LASTACK_PROXY_OFF;
+}
+
 /* What the SYN is to carry, if it is there by now. */
 static void
 load_syn(struct lastack_probe *p)
 {
 	struct lastack__cursor *cursor = &p->exchange.cursor;
 	struct lastack__open *open = &p->connect.open;
+	const unsigned char *data;
+	size_t len;
 	bool more;
 
 	p->connect.fastopen = true;
 	lastack__cursor_poll(cursor);
-	if (lastack__cursor_peek(cursor, &open->payload, &open->payload_bytes,
-		&more) == LASTACK__PEEK_DATA)
-		open->hold_ack = true;
-	else
-		open->payload = NULL;
+	if (!has_header(p) &&
+	    lastack__cursor_peek(cursor, &data, &len, &more) !=
+		LASTACK__PEEK_DATA)
+		return;
+	open->load.cursor = cursor;
+	if (has_header(p))
+		open->load.proxy = &p->request->proxy;
+	open->hold_ack = true;
 }
 
 static int
@@ -97,10 +108,13 @@ connect_to(struct lastack_probe *p, struct lastack__addresses *addresses)
 	p->connect.patience_ns = p->request->connect_ns;
 	p->connect.open.local = &p->request->local;
 	/* Only what follows at once may hold the ACK back: 200 ms else. */
-	p->connect.open.hold_ack = p->bare || lastack__payload_ready(first) ||
+	p->connect.open.hold_ack = p->bare || has_header(p) ||
+	    lastack__payload_ready(first) ||
 	    (p->request->half_close && first->count == 0) ||
 	    (p->connects_only && p->request->goodbye.count > 0);
-	p->connect.open.stamps = first->count > 0;
+	p->connect.open.stamps = lastack__request_sends(p->request, 0);
+	if (has_header(p) && lastack__cursor_gather(&p->exchange.cursor) != 0)
+		return LASTACK_ERROR_MEMORY;
 	if (p->request->fastopen != LASTACK_FASTOPEN_OFF)
 		load_syn(p);
 	p->stage = LASTACK__STAGE_CONNECT;
@@ -299,6 +313,10 @@ connect_step(struct lastack_probe *p)
 		lastack__cursor_take(
 		    &p->exchange.cursor, p->socket.syn.payload_bytes);
 		p->exchange.first_send_ns = p->socket.syn.sent_ns;
+	} else if (has_header(p)) {
+		lastack__proxy_lead(&p->request->proxy, p->socket.fd,
+		    &lastack__connect_address(&p->connect)->u.any,
+		    &p->exchange.cursor);
 	}
 	p->socket.writable = true; /* with an empty queue, before any edge */
 	note_addresses(p);

@@ -201,7 +201,12 @@ fill(struct lastack_request *request)
 	    (error = lastack_request_add_expect(request, "", 0)) != 0 ||
 	    (error = lastack_request_add_expect(request, "abab", 4)) != 0 ||
 	    (error = lastack_request_add_expect(
-		 request, long_one, sizeof(long_one))) != 0)
+		 request, long_one, sizeof(long_one))) != 0 ||
+	    (error = lastack_request_add_exchange(request)) != 0 ||
+	    (error = lastack_request_add_expect_regex(request, "a(b)")) != 0 ||
+	    (error = lastack_request_add_unwanted(request, "abab", 4)) != 0 ||
+	    (error = lastack_request_set_quit(request, "abc", 3)) != 0 ||
+	    (error = lastack_request_set_quit(request, "def", 3)) != 0)
 		return error;
 	return lastack_request_check(request);
 }
@@ -421,7 +426,11 @@ scene_run(void)
 	if (error == 0)
 		error = lastack_request_add_payload_fd(request, STDIN_FILENO);
 	if (error == 0)
-		error = lastack_request_add_expect(request, "world", 5);
+		error = lastack_request_add_expect(request, "hello", 5);
+	if (error == 0)
+		error = lastack_request_add_exchange(request);
+	if (error == 0)
+		error = lastack_request_add_expect_regex(request, "w(.*)d$");
 	lastack_request_set_keep(request, 5);
 	lastack_request_set_sink(request, sink, &sunk);
 	if (error == 0)

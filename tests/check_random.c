@@ -23,7 +23,7 @@
 #include "scene.h"
 
 #define STEPS_MAX 8
-#define ARGS_MAX 24
+#define ARGS_MAX 32
 #define COUNT_DEFAULT 500
 
 /* One connection to be: all of it follows from the seed. */
@@ -152,6 +152,8 @@ draw_exchange(struct plan *plan)
 		add(plan, "--send-file=random.bin");
 	if (chance(plan, 20))
 		add(plan, "-N");
+	else if (chance(plan, 20))
+		add(plan, "--quit=goodbye");
 	if (chance(plan, 50))
 		add(plan, "--expect=%s", expects[draw(plan, 5)]);
 	if (chance(plan, 10))
@@ -165,6 +167,15 @@ draw_plan(struct plan *plan)
 
 	draw_script(plan);
 	draw_times(plan);
+	if (chance(plan, 20)) {
+		add(plan, "--expect-regex=[a-z]");
+		add(plan, "--then");
+		add(plan, "--send=first");
+		add(plan, "--not-expect=never");
+		add(plan, "--maxbytes=%" PRIu64, 1 + draw(plan, 50));
+		add(plan, "--then");
+		add(plan, "--send=last");
+	}
 	if (chance(plan, 90))
 		draw_exchange(plan);
 	if (chance(plan, 50))

@@ -146,8 +146,10 @@ lastack_request_set_quit(
 	if (data == NULL && len > 0)
 		return LASTACK_ERROR_ARGUMENT;
 	error = lastack__payload_add(&goodbye, data, len);
-	if (error != 0)
+	if (error != 0) {
+		lastack__payload_free(&goodbye);
 		return error;
+	}
 	lastack__payload_free(&request->goodbye);
 	request->goodbye = goodbye;
 	return 0;

@@ -282,6 +282,31 @@ connect_failed(struct lastack_probe *p)
 }
 
 static void
+connect_done(struct lastack_probe *p)
+{
+	p->connected_ns = p->now_ns;
+	if (p->socket.syn.payload_bytes > 0) {
+		lastack__cursor_take(
+		    &p->exchange.cursor, p->socket.syn.payload_bytes);
+		p->exchange.first_send_ns = p->socket.syn.sent_ns;
+	} else if (has_header(p)) {
+		lastack__proxy_lead(&p->request->proxy, p->socket.fd,
+		    &lastack__connect_address(&p->connect)->u.any,
+		    &p->exchange.cursor);
+	}
+	p->socket.writable = true; /* with an empty queue, before any edge */
+	note_addresses(p);
+	note_fastopen(p);
+	lastack__socket_congestion(
+	    &p->socket, p->result.congestion, sizeof(p->result.congestion));
+	p->stage = LASTACK__STAGE_EXCHANGE;
+	if (!p->connects_only)
+		return;
+	p->complete_ns = p->connected_ns;
+	talk_over(p);
+}
+
+static void
 connect_step(struct lastack_probe *p)
 {
 	enum lastack__connecting state = LASTACK__CONNECT_FAILED;
@@ -306,28 +331,8 @@ connect_step(struct lastack_probe *p)
 	}
 	if (state == LASTACK__CONNECT_STARTED)
 		p->now_ns = lastack__clock_now_ns();
-	if (state != LASTACK__CONNECT_DONE)
-		return;
-	p->connected_ns = p->now_ns;
-	if (p->socket.syn.payload_bytes > 0) {
-		lastack__cursor_take(
-		    &p->exchange.cursor, p->socket.syn.payload_bytes);
-		p->exchange.first_send_ns = p->socket.syn.sent_ns;
-	} else if (has_header(p)) {
-		lastack__proxy_lead(&p->request->proxy, p->socket.fd,
-		    &lastack__connect_address(&p->connect)->u.any,
-		    &p->exchange.cursor);
-	}
-	p->socket.writable = true; /* with an empty queue, before any edge */
-	note_addresses(p);
-	note_fastopen(p);
-	lastack__socket_congestion(
-	    &p->socket, p->result.congestion, sizeof(p->result.congestion));
-	p->stage = LASTACK__STAGE_EXCHANGE;
-	if (!p->connects_only)
-		return;
-	p->complete_ns = p->connected_ns;
-	talk_over(p);
+	if (state == LASTACK__CONNECT_DONE)
+		connect_done(p);
 }
 
 /* ---- exchange */
@@ -451,6 +456,31 @@ exchange_cut_short(
 	lastack__exchange_note(&p->exchange, &p->socket, p->now_ns);
 }
 
+/*
+ * The kernel may have connected, or been refused, while we were not let run:
+ * a last look, for silence is not to be claimed where there was none.
+ */
+static void
+connect_cut_short(struct lastack_probe *p, enum lastack_outcome late, int error)
+{
+	enum lastack__connecting state = LASTACK__CONNECT_FAILED;
+
+	if (p->socket.fd != -1)
+		state =
+		    lastack__connect_step(&p->connect, &p->socket, &p->now_ns);
+	if (state == LASTACK__CONNECT_DONE) {
+		connect_done(p);
+		lastack__stage_cut_short(p, late, error);
+		return;
+	}
+	if (late == LASTACK_OUTCOME_NONE)
+		late = LASTACK_OUTCOME_CONNECT_TIMEOUT;
+	if (p->socket.fd != -1)
+		lastack__connect_give_up(
+		    &p->connect, &p->socket, late, p->now_ns);
+	connect_failed(p);
+}
+
 void
 lastack__stage_cut_short(
     struct lastack_probe *p, enum lastack_outcome late, int error)
@@ -463,12 +493,7 @@ lastack__stage_cut_short(
 		p->stage = LASTACK__STAGE_OVER;
 		break;
 	case LASTACK__STAGE_CONNECT:
-		if (late == LASTACK_OUTCOME_NONE)
-			late = LASTACK_OUTCOME_CONNECT_TIMEOUT;
-		if (p->socket.fd != -1)
-			lastack__connect_give_up(
-			    &p->connect, &p->socket, late, p->now_ns);
-		connect_failed(p);
+		connect_cut_short(p, late, error);
 		break;
 	case LASTACK__STAGE_EXCHANGE:
 		if (!p->exchange.farewell)

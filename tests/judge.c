@@ -87,6 +87,18 @@ struct truth {
 };
 
 /*
+ * The RST that ends a connection has an ACK (tcp_send_active_reset() in the
+ * kernel's tcp_output.c). One without is the kernel's answer to a segment that
+ * came for a socket nobody held any more, such as one that the peer's RST had
+ * overtaken: that is beyond the report.
+ */
+static bool
+sent_rst(const struct witness_side *us)
+{
+	return us->rsts > 0 && us->rst_ack >= 0;
+}
+
+/*
  * Our stack knew of the peer's FIN if a segment of ours covers it. Where frames
  * cross, their order on the wire decides nothing: the numbers do.
  */
@@ -95,7 +107,7 @@ knew_fin(const struct witness_flow *flow)
 {
 	const struct witness_side *us = &flow->side[WITNESS_CLIENT];
 
-	return us->rsts > 0 ? us->rst_ack_covers_peer_fin :
+	return sent_rst(us) ? us->rst_ack_covers_peer_fin :
 			      flow->side[WITNESS_SERVER].fins > 0;
 }
 
@@ -106,7 +118,7 @@ truth_of_reset(const struct witness_flow *flow, struct truth *truth)
 	const struct witness_side *peer = &flow->side[WITNESS_SERVER];
 	bool fin = us->fins > 0;
 
-	if (us->rsts > 0 && (peer->rsts == 0 || us->rst_after_peer_rst)) {
+	if (sent_rst(us) && (peer->rsts == 0 || us->rst_after_peer_rst)) {
 		truth->peer = knew_fin(flow) ? "fin" : "open";
 		truth->local = "rst";
 		truth->first = knew_fin(flow) &&
@@ -121,9 +133,8 @@ truth_of_reset(const struct witness_flow *flow, struct truth *truth)
 }
 
 /*
- * After our FIN, sent or still queued, data of the peer's that came too late to
- * be taken was met by a socket that nobody held any more: the RST is the
- * kernel's, beyond the report.
+ * After our FIN, sent or still queued, data of the peer's came between the last
+ * look and close(): the RST is the kernel's, beyond the report.
  */
 static bool
 was_orphaned(
@@ -145,7 +156,7 @@ truth_of(const struct witness_flow *flow, const json_t *report, int64_t end_ns)
 	struct truth truth = { .peer = "open", .local = "none", .first = "" };
 	/* Both FINs ACKed: what comes after that is of no connection. */
 	bool over = flow->end == WITNESS_END_FIN;
-	bool our_rst = !over && us->rsts > 0 &&
+	bool our_rst = !over && sent_rst(us) &&
 	    !was_orphaned(flow, report, end_ns);
 
 	/* One that was queued may leave when nobody looks any more. */

@@ -202,7 +202,9 @@ compare(struct scene *scene, const struct row *row)
 	if (json_array_size(exchanges) != count)
 		scene_fail(scene, "not the number of exchanges");
 	json_array_foreach(exchanges, i, exchange)
-	    compare_exchange(scene, &row->exchanges[i], exchange);
+	{
+		compare_exchange(scene, &row->exchanges[i], exchange);
+	}
 	compare_sums(scene, exchanges);
 	if (!judge_tells(scene->report, "close.peer", row->peer))
 		scene_fail(scene, "close.peer");

@@ -341,7 +341,7 @@ assert_told(const struct told *row, bool nginx)
 	}
 	snprintf(from, sizeof(from), "%s %u", side[WITNESS_CLIENT].address,
 	    side[WITNESS_CLIENT].port);
-	snprintf(to, sizeof(to), "%s %u", side[WITNESS_SERVER].address, PORT);
+	snprintf(to, sizeof(to), "%s %d", side[WITNESS_SERVER].address, PORT);
 	snprintf(want, sizeof(want), "from %s to %s.",
 	    row->from != NULL ? row->from : from,
 	    row->to != NULL ? row->to : to);

@@ -378,9 +378,9 @@ START_TEST(help_lists_every_option)
 		"close", "fastopen", "connect-only", "timeout",
 		"connect-timeout", "delay", "warning", "critical",
 		"warning-connect", "critical-connect", "warning-first-byte",
-		"critical-first-byte", "warning-close", "critical-close",
-		"format", "output", "quiet", "jail", "verbose", "color", "help",
-		"version" };
+		"critical-first-byte", "close-state", "warning-close",
+		"critical-close", "format", "output", "quiet", "jail",
+		"verbose", "color", "help", "version" };
 	char *lines = strdup(help());
 
 	ck_assert_ptr_nonnull(lines);

@@ -172,7 +172,7 @@ check_names()
 
 check_lines()
 {
-	offers "$1" "lastack --clo" --close"$2"
+	offers "$1" "lastack --expect-c" --expect-close"$2"
 	offers "$1" "lastack --close " auto fin rst
 	offers "$1" "lastack --close f" fin
 	offers "$1" "lastack -f j" json

@@ -17,7 +17,7 @@ function __fish_lastack_operands
 		if string match -qr -- '^(-H|-p|--hostname|--port)' $word
 			set count (math $count + 1)
 		end
-		if contains -- $word --hostname --port --source --interface --mark --tos --send --send-hex --send-file --proxy-protocol --proxy-source --proxy-destination --expect --expect-hex --expect-regex --not-expect --quit --expect-close --maxbytes --idle --drain --close --timeout --connect-timeout --delay --warning --critical --warning-connect --critical-connect --warning-first-byte --critical-first-byte --warning-close --critical-close --format --write-out --output-report --output --color
+		if contains -- $word --hostname --port --source --interface --mark --tos --send --send-hex --send-file --proxy-protocol --proxy-source --proxy-destination --expect --expect-hex --expect-regex --not-expect --quit --expect-close --close-state --maxbytes --idle --drain --close --timeout --connect-timeout --delay --warning --critical --warning-connect --critical-connect --warning-first-byte --critical-first-byte --warning-close --critical-close --format --write-out --output-report --output --color
 			set awaits 1
 		else if string match -qr -- '^-[^-]*[Hpseqmtdwcfo]$' $word
 			set awaits 1
@@ -56,6 +56,7 @@ complete -c lastack -s A -l all -d 'all expectations must be met, not any'
 complete -c lastack -l then -d 'end one exchange and begin the next'
 complete -c lastack -s q -l quit -x -d 'a goodbye, sent before the close'
 complete -c lastack -l expect-close -x -a 'fin rst open' -d 'the peer must end by fin, rst or open'
+complete -c lastack -l close-state -x -a 'ok warn crit' -d 'where not: ok, warn or crit, in nagios'
 complete -c lastack -s m -l maxbytes -x -d 'the response is complete after N bytes'
 complete -c lastack -l idle -x -d '... after a silence of TIME (1s)'
 complete -c lastack -l drain -x -d 'then wait for the peer\'s FIN (100ms)'
@@ -63,7 +64,7 @@ complete -c lastack -l close -x -a 'auto fin rst' -d 'how to end it: auto, fin o
 complete -c lastack -l fastopen -a 'try require' -d 'TCP Fast Open: try or require it (try)'
 complete -c lastack -s F -d 'TCP Fast Open: try or require it (try)'
 complete -c lastack -s z -l connect-only -d 'connect and end, exchange nothing'
-complete -c lastack -s t -l timeout -x -d 'a deadline for everything (10s)'
+complete -c lastack -s t -l timeout -x -d 'a deadline for everything (10s); TIME:STATE'
 complete -c lastack -l connect-timeout -x -d 'for each address (none)'
 complete -c lastack -s d -l delay -x -d 'pause between payload and reading (0)'
 complete -c lastack -s w -l warning -x -d 'on the response time in seconds'
@@ -74,7 +75,7 @@ complete -c lastack -l warning-first-byte -x -d 'on the wait for a first byte'
 complete -c lastack -l critical-first-byte -x -d 'likewise'
 complete -c lastack -l warning-close -x -d 'on the close phase'
 complete -c lastack -l critical-close -x -d 'likewise'
-complete -c lastack -s f -l format -x -a 'text json prometheus' -d 'report as text, json or prometheus (text)'
+complete -c lastack -s f -l format -x -a 'text json nagios prometheus' -d 'text, json, nagios or prometheus (text)'
 complete -c lastack -l write-out -x -d 'report just this; %{close.peer}: a field'
 complete -c lastack -l output-report -r -F -d 'the report to FILE, replaced at once'
 complete -c lastack -s o -l output -r -F -d 'the response to FILE; - is standard output'

@@ -74,16 +74,20 @@ fill_standard_descriptors(void)
 
 /* One line; what may be a name of the user's, why is the system's word. */
 static int
-fail(const char *what, const char *why)
+fail(const struct options *options, const char *what, const char *why)
 {
+	bool plugin = options->format == FORMAT_NAGIOS;
 	struct text line = TEXT_INIT;
 
-	text_puts(&line, "lastack: ");
+	if (plugin)
+		text_printf(&line, "%s UNKNOWN - ", options_service(options));
+	else
+		text_puts(&line, "lastack: ");
 	escape_word(&line, what);
 	text_printf(&line, ": %s\n", why);
-	report_write(STDERR_FILENO, &line);
+	report_write(plugin ? STDOUT_FILENO : STDERR_FILENO, &line);
 	text_free(&line);
-	return STATUS_SYSTEM;
+	return status_local(options);
 }
 
 static int
@@ -108,13 +112,14 @@ report(const struct options *options, struct sink *sink,
 
 	if (error != 0)
 		status = status_worse(
-		    status, fail(options->output, strerror(error)));
+		    status, fail(options, options->output, strerror(error)));
 	if (options->quiet)
 		return status;
 	error = report_print(options, result);
 	if (error != 0)
 		status = status_worse(status,
-		    fail(options->output_report != NULL ?
+		    fail(options,
+			options->output_report != NULL ?
 			    options->output_report :
 			    "the report",
 			strerror(error)));
@@ -132,12 +137,13 @@ probe(const struct options *options, struct lastack_request *request)
 	if (options->output_report != NULL) {
 		error = replace_check(options->output_report);
 		if (error != 0)
-			return fail(options->output_report, strerror(error));
+			return fail(
+			    options, options->output_report, strerror(error));
 	}
 	if (options->output != NULL) {
 		error = sink_open(&sink, options->output, options->timeout_ns);
 		if (error != 0)
-			return fail(options->output, strerror(error));
+			return fail(options, options->output, strerror(error));
 		lastack_request_set_sink(request, sink_write, &sink);
 		lastack_request_set_sink_fd(
 		    request, sink.regular ? -1 : sink.fd);
@@ -152,7 +158,7 @@ probe(const struct options *options, struct lastack_request *request)
 	if (error == 0)
 		status = report(options, &sink, lastack_probe_result(probe));
 	else
-		status = fail("the probe", lastack_error_text(error));
+		status = fail(options, "the probe", lastack_error_text(error));
 	sink_close(&sink, false);
 	lastack_probe_free(probe);
 	return status;
@@ -169,14 +175,16 @@ main(int argc, char **argv)
 	fill_standard_descriptors();
 	request = lastack_request_new();
 	if (request == NULL)
-		return fail("start", "out of memory");
+		return fail(&options, "start", "out of memory");
 	switch (options_parse(&options, argc, argv, request, &text)) {
 	case OPTIONS_RUN:
 		status = probe(&options, request);
 		break;
 	case OPTIONS_DONE:
+		status = options.answer_status;
 		if (report_write(STDOUT_FILENO, &text) != 0)
-			status = fail("standard output", "cannot be written");
+			status = fail(
+			    &options, "standard output", "cannot be written");
 		break;
 	case OPTIONS_USAGE:
 		report_write(STDERR_FILENO, &text);

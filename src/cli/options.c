@@ -133,10 +133,33 @@ take_more_than_no_time(const char *value, int64_t *to)
 	return reason;
 }
 
+/* TIME, or TIME:STATE. */
 static const char *
 take_timeout(struct options *o, const char *value)
 {
-	return take_more_than_no_time(value, &o->timeout_ns);
+	const char *colon = strchr(value, ':');
+	char time[64];
+	enum state state;
+	const char *reason;
+
+	if (colon == NULL)
+		return take_more_than_no_time(value, &o->timeout_ns);
+	if ((size_t)(colon - value) >= sizeof(time))
+		return "too long for a time";
+	memcpy(time, value, (size_t)(colon - value));
+	time[colon - value] = '\0';
+	reason = state_parse_any(colon + 1, &state);
+	if (reason == NULL)
+		reason = take_more_than_no_time(time, &o->timeout_ns);
+	if (reason == NULL)
+		o->states.timeout = state;
+	return reason;
+}
+
+static const char *
+take_close_state(struct options *o, const char *value)
+{
+	return state_parse(value, &o->states.close);
 }
 
 static const char *
@@ -288,13 +311,14 @@ take_tos(struct options *o, const char *value)
 static const char *
 take_format(struct options *o, const char *value)
 {
-	static const char *const words[] = { "text", "json", "prometheus" };
+	static const char *const words[] = { "text", "json", "nagios",
+		"prometheus" };
 	static const enum format formats[] = { FORMAT_TEXT, FORMAT_JSON,
-		FORMAT_PROMETHEUS };
+		FORMAT_NAGIOS, FORMAT_PROMETHEUS };
 	int place = place_of(value, words, COUNT(words));
 
 	if (place == -1)
-		return "not text, json or prometheus";
+		return "not text, json, nagios or prometheus";
 	o->format = formats[place];
 	return NULL;
 }
@@ -456,6 +480,8 @@ static const struct option_row rows[] = {
 	    TAKE(take_quit) },
 	{ 0, "expect-close", "HOW", "the peer must end by fin, rst or open",
 	    TAKE(take_expect_close) },
+	{ 0, "close-state", "STATE", "where not: ok, warn or crit, in nagios",
+	    TAKE(take_close_state) },
 	{ 'm', "maxbytes", "N", "the response is complete after N bytes",
 	    TAKE(take_maxbytes) },
 	{ 0, "idle", "TIME", "... after a silence of TIME (1s)",
@@ -468,7 +494,7 @@ static const struct option_row rows[] = {
 	    TAKE(take_fastopen) },
 	{ 'z', "connect-only", NULL, "connect and end, exchange nothing",
 	    FLAG(connect_only) },
-	{ 't', "timeout", "TIME", "a deadline for everything (10s)",
+	{ 't', "timeout", "TIME", "a deadline for everything (10s); TIME:STATE",
 	    TAKE(take_timeout) },
 	{ 0, "connect-timeout", "TIME", "for each address (none)",
 	    TAKE(take_connect_timeout) },
@@ -489,7 +515,7 @@ static const struct option_row rows[] = {
 	{ 0, "warning-close", "RANGE", "on the close phase",
 	    TAKE(take_warning_close) },
 	{ 0, "critical-close", "RANGE", "likewise", TAKE(take_critical_close) },
-	{ 'f', "format", "FORMAT", "report as text, json or prometheus (text)",
+	{ 'f', "format", "FORMAT", "text, json, nagios or prometheus (text)",
 	    TAKE(take_format) },
 	{ 0, "write-out", "FORMAT", "report just this; %{close.peer}: a field",
 	    TAKE(take_write_out) },
@@ -661,7 +687,8 @@ options_parse(struct options *o, int argc, char **argv,
 	enum options_result result;
 
 	*o = (struct options){ .timeout_ns = INT64_C(10000000000),
-		.drain_ns = INT64_C(100000000) };
+		.drain_ns = INT64_C(100000000),
+		.states = STATES_INIT };
 	result = take_argv(o, argc, argv, text);
 	if (result != OPTIONS_RUN)
 		return result;
@@ -677,6 +704,12 @@ options_parse(struct options *o, int argc, char **argv,
 	if (result == OPTIONS_RUN)
 		result = prepare_request(o, request, text);
 	return result;
+}
+
+const char *
+options_service(const struct options *o)
+{
+	return o->service != NULL ? o->service : "TCP";
 }
 
 void

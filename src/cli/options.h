@@ -8,15 +8,17 @@
 #include <stdint.h>
 
 #include "lastack.h"
-#include "threshold.h"
+#include "state.h"
 #include "talk.h"
 #include "text.h"
+#include "threshold.h"
 
 enum format {
 	FORMAT_TEXT,
 	FORMAT_JSON,
 	FORMAT_PROMETHEUS,
 	FORMAT_WRITE_OUT,
+	FORMAT_NAGIOS,
 };
 
 enum color {
@@ -53,6 +55,11 @@ struct options {
 	enum lastack_proxy proxy;
 	const char *proxy_source, *proxy_destination; /* as written */
 
+	/* Of a monitoring plugin. */
+	const char *service; /* in its line; NULL: "TCP" */
+	bool host_hidden;    /* from its line */
+	struct states states;
+
 	enum format format;
 	enum color color;
 	const char *output;
@@ -63,7 +70,8 @@ struct options {
 
 	char reason[128]; /* the words of the library of regular expressions */
 
-	int *files; /* owned: the payload's descriptors */
+	int answer_status; /* to exit with, where nothing is to be run */
+	int *files;	   /* owned: the payload's descriptors */
 	size_t file_count;
 };
 
@@ -80,6 +88,9 @@ enum options_result {
  */
 enum options_result options_parse(struct options *options, int argc,
     char **argv, struct lastack_request *request, struct text *text);
+
+/* What the line of a plugin begins with. */
+const char *options_service(const struct options *options);
 
 void options_free(struct options *options);
 

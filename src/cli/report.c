@@ -107,6 +107,9 @@ report_print(const struct options *o, const struct lastack_result *result)
 	case FORMAT_PROMETHEUS:
 		report_prometheus(&text, o, result);
 		break;
+	case FORMAT_NAGIOS:
+		report_nagios(&text, o, result);
+		break;
 	case FORMAT_WRITE_OUT:
 		report_write_out(&text, o, result);
 		break;

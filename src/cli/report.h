@@ -28,6 +28,9 @@ void report_prometheus(struct text *to, const struct options *options,
 void report_write_out(struct text *to, const struct options *options,
     const struct lastack_result *result);
 
+void report_nagios(struct text *to, const struct options *options,
+    const struct lastack_result *result);
+
 /*
  * To --output-report; or to standard output, or to standard error where the
  * response went to the former. Returns 0, or errno.

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <config.h>
 
+#include "state.h"
 #include "threshold.h"
 #include "status.h"
 
@@ -19,8 +20,16 @@ status_outcome(const struct options *o, const struct lastack_result *result)
 }
 
 int
+status_local(const struct options *o)
+{
+	return o->format == FORMAT_NAGIOS ? (int)STATE_UNKNOWN : STATUS_SYSTEM;
+}
+
+int
 status_of(const struct options *o, const struct lastack_result *result)
 {
+	if (o->format == FORMAT_NAGIOS)
+		return (int)state_of(o, result);
 	switch (result->outcome) {
 	case LASTACK_OUTCOME_OK:
 		return is_slow(o, result) ? STATUS_SLOW : 0;

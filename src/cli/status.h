@@ -18,6 +18,9 @@ int status_of(
 const char *status_outcome(
     const struct options *options, const struct lastack_result *result);
 
+/* Of what went wrong here, before or after the run. */
+int status_local(const struct options *options);
+
 /* Of two, the one to exit with: it never improves once set. */
 int status_worse(int status, int other);
 

@@ -38,14 +38,18 @@ pause_ns(const struct options *o, const struct lastack_result *result)
 	return sum;
 }
 
+/* Silence that was waited for behind the last byte is no time of a response. */
 static int64_t
 time_ns(const struct options *o, const struct lastack_result *result)
 {
-	int64_t sum = 0;
+	int64_t last = lastack_result_event_ns(result, LASTACK_EVENT_LAST_BYTE);
+	int64_t pause = pause_ns(o, result), sum = 0;
 
 	for (unsigned int i = 0; i <= LASTACK_PHASE_RECEIVE; i++)
 		sum += phase_ns(result, i);
-	return sum - pause_ns(o, result);
+	if (last != -1 && last < sum)
+		sum = last;
+	return sum > pause ? sum - pause : 0;
 }
 
 /* Of the first exchange. */

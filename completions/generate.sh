@@ -219,6 +219,9 @@ END
 	elif [[ -z $ended && $word == -* ]]; then
 		_lastack_words "$options" "$typed"
 		[[ ${COMPREPLY[*]} != *= ]] || compopt -o nospace 2>/dev/null
+	elif [[ $operands -eq 0 && $word == unix:* ]]; then
+		typed=${word#unix:}
+		_lastack_value @file "$typed"
 	elif [[ $operands -eq 0 && $word == *:* ]]; then
 		typed=${word##*:}
 		_lastack_ports "$typed"
@@ -282,10 +285,12 @@ zsh_completion()
 # SPDX-License-Identifier: BSD-2-Clause
 # zsh completion for lastack(1). Written by "make completions": do not edit.
 
-# The host, or host:port; or the port, where an option has told the host.
+# The host, host:port or unix:path; or the port, where an option has told the host.
 _lastack_target()
 {
-	if ((words[(I)(-H*|--hostname*)])) || compset -P '*:'; then
+	if compset -P 'unix:'; then
+		_files
+	elif ((words[(I)(-H*|--hostname*)])) || compset -P '*:'; then
 		_ports
 	else
 		_hosts
@@ -379,8 +384,17 @@ END
 	echo $count
 end
 
+function __fish_lastack_targets
+	set -l typed (commandline -ct)
+	if string match -q 'unix:*' -- $typed
+		printf 'unix:%s\n' (__fish_complete_path (string sub -s 6 -- $typed))
+	else
+		__fish_print_hostnames
+	end
+end
+
 complete -c lastack -f
-complete -c lastack -n 'test (__fish_lastack_operands) = 0' -a '(__fish_print_hostnames)'
+complete -c lastack -n 'test (__fish_lastack_operands) = 0' -a '(__fish_lastack_targets)'
 complete -c lastack -n 'test (__fish_lastack_operands) = 1' -a '(__fish_lastack_ports)'
 END
 	fish_options

@@ -199,6 +199,12 @@ check_files()
 	offers_among "$1" "lastack -vo $tmp/file-" "$2"
 }
 
+# What it offers is relative to, or the whole of, what is typed.
+check_unix()
+{
+	offers_among "$1" "lastack unix:$tmp/file-" "$2"
+}
+
 check_bash()
 {
 	bash -n "$completions/bash/lastack" || fail "bash -n: failed"
@@ -207,6 +213,7 @@ check_bash()
 	check_names bash
 	check_lines bash =
 	check_files bash "$tmp/file-one"
+	check_unix bash "$tmp/file-one"
 	offers bash "lastack --output=$tmp/file-" "$tmp/file-one"
 	offers bash "lastack --fastopen=r" require
 	offers bash "lastack --fastop" --fastopen --fastopen=
@@ -227,6 +234,7 @@ check_zsh()
 	check_names zsh
 	check_lines zsh ''
 	check_files zsh file-one
+	check_unix zsh file-one
 	offers_among zsh "lastack localhost:ss" ssh
 	offers_among zsh "lastack -4 localho" localhost
 }
@@ -240,6 +248,7 @@ check_fish()
 	check_names fish
 	check_lines fish ''
 	check_files fish "$tmp/file-one"
+	check_unix fish "unix:$tmp/file-one"
 	offers fish "lastack --fastopen=r" --fastopen=require
 }
 

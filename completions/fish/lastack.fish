@@ -28,8 +28,17 @@ function __fish_lastack_operands
 	echo $count
 end
 
+function __fish_lastack_targets
+	set -l typed (commandline -ct)
+	if string match -q 'unix:*' -- $typed
+		printf 'unix:%s\n' (__fish_complete_path (string sub -s 6 -- $typed))
+	else
+		__fish_print_hostnames
+	end
+end
+
 complete -c lastack -f
-complete -c lastack -n 'test (__fish_lastack_operands) = 0' -a '(__fish_print_hostnames)'
+complete -c lastack -n 'test (__fish_lastack_operands) = 0' -a '(__fish_lastack_targets)'
 complete -c lastack -n 'test (__fish_lastack_operands) = 1' -a '(__fish_lastack_ports)'
 complete -c lastack -s H -l hostname -x -a '(__fish_print_hostnames)' -d 'the target, instead of the operands'
 complete -c lastack -s p -l port -x -a '(__fish_lastack_ports)' -d 'its port: a number or a service name'

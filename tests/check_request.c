@@ -262,6 +262,8 @@ START_TEST(plain_values)
 	ck_assert(request->half_close);
 	ck_assert_int_eq(lastack_request_set_connect_only(request, true), 0);
 	ck_assert(request->connect_only);
+	ck_assert_int_eq(lastack_request_set_lean(request, true), 0);
+	ck_assert(request->lean);
 	ck_assert_int_eq(lastack_request_set_maxbytes(request, UINT64_MAX), 0);
 	ck_assert_uint_eq(request->rounds->maxbytes, UINT64_MAX);
 	ck_assert_int_eq(lastack_request_set_keep(request, 17), 0);

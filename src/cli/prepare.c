@@ -389,6 +389,8 @@ set_request(const struct options *o, struct lastack_request *request)
 	lastack_request_set_close(request, o->close);
 	lastack_request_set_fastopen(request, o->fastopen);
 
+	/* Nobody will look at it. */
+	lastack_request_set_lean(request, o->quiet);
 	lastack_request_set_connect_only(request, o->connect_only);
 	if (!o->jail &&
 	    (o->verbose > 0 || o->output != NULL ||

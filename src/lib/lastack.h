@@ -488,6 +488,14 @@ LASTACK_API int lastack_request_set_proxy_destination(
 LASTACK_API int lastack_request_set_connect_only(
     struct lastack_request *request, bool connect_only);
 
+/*
+ * For those who count: does without what costs something and no verdict needs,
+ * the kernel's receive stamp (the first byte's method is CLOCK then) and the
+ * name of the congestion control. Since 0.1.
+ */
+LASTACK_API int lastack_request_set_lean(
+    struct lastack_request *request, bool lean);
+
 /* How much of the response to keep for lastack_result_response(); 0. */
 LASTACK_API int lastack_request_set_keep(
     struct lastack_request *request, size_t bytes);

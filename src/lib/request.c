@@ -327,6 +327,13 @@ lastack_request_set_connect_only(
 }
 
 int
+lastack_request_set_lean(struct lastack_request *request, bool lean)
+{
+	request->lean = lean;
+	return 0;
+}
+
+int
 lastack_request_set_keep(struct lastack_request *request, size_t bytes)
 {
 	request->keep_bytes = bytes;

@@ -33,6 +33,7 @@ struct lastack_request {
 	bool send_only;
 	enum lastack_end expect_close;
 	bool connect_only;
+	bool lean;
 
 	int64_t total_ns, connect_ns, drain_ns;
 	enum lastack_close close;

@@ -16,7 +16,8 @@
  *			round trip; Fast Open
  *	getsockname	the port that the report tells, and that the search
  *			for TIME-WAIT needs
- *	getsockopt	TCP_CONGESTION: its name for the report
+ *	getsockopt	TCP_CONGESTION: its name for the report; not where it
+ *			is to be lean, nor the stamp
  *	ioctl		SIOCINQ: what is there before the payload is no answer
  *	send
  *	epoll_pwait2	once for the answer; once more where the socket was
@@ -112,7 +113,8 @@ connect_to(struct lastack_probe *p, struct lastack__addresses *addresses)
 	    lastack__payload_ready(first) ||
 	    (p->request->half_close && first->count == 0) ||
 	    (p->connects_only && p->request->goodbye.count > 0);
-	p->connect.open.stamps = lastack__request_sends(p->request, 0);
+	p->connect.open.stamps = !p->request->lean &&
+	    lastack__request_sends(p->request, 0);
 	if (has_header(p) && lastack__cursor_gather(&p->exchange.cursor) != 0)
 		return LASTACK_ERROR_MEMORY;
 	if (p->request->fastopen != LASTACK_FASTOPEN_OFF)
@@ -297,8 +299,9 @@ connect_done(struct lastack_probe *p)
 	p->socket.writable = true; /* with an empty queue, before any edge */
 	note_addresses(p);
 	note_fastopen(p);
-	lastack__socket_congestion(
-	    &p->socket, p->result.congestion, sizeof(p->result.congestion));
+	if (!p->request->lean)
+		lastack__socket_congestion(&p->socket, p->result.congestion,
+		    sizeof(p->result.congestion));
 	p->stage = LASTACK__STAGE_EXCHANGE;
 	if (!p->connects_only)
 		return;

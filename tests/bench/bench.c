@@ -229,7 +229,7 @@ static void
 count_one(const struct bench *b, struct row *row, enum job job)
 {
 	uint16_t port = b->hosts[jobs[job].way].port;
-	unsigned int before = time_waits(port);
+	unsigned int before = time_waits(port), after;
 	static struct command c;
 
 	prepare(b, row->tool, job, port, &c);
@@ -237,7 +237,8 @@ count_one(const struct bench *b, struct row *row, enum job job)
 	trial_run(&c.trial, b->measure);
 	row->status = c.trial.status;
 	row->told = told(c.trial.words);
-	row->time_wait = time_waits(port) - before;
+	after = time_waits(port);
+	row->time_wait = after > before ? after - before : 0;
 	if (job != DRAIN)
 		count_segments(row, &c, port, b);
 	/* Those who copy take minutes for 2 GiB when each call is watched. */

@@ -418,6 +418,10 @@ static const struct picture pictures[] = {
 		.sent_bytes = 1,
 		.received_bytes = 70000,
 		.kept_bytes = 1, /* as many as there are */
+		.handshake_ns = 287 * US,
+		.handshake_method = LASTACK_METHOD_KERNEL_RTT,
+		.first_byte_ns = 879400,
+		.first_byte_method = LASTACK_METHOD_STAMP,
 		KERNEL,
 		WE_RESET,
 		NO_FASTOPEN },

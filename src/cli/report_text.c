@@ -94,6 +94,35 @@ put_kernel(const struct page *page)
 }
 
 static void
+add_estimate(
+    struct text *line, const char *what, int64_t ns, enum lastack_method method)
+{
+	char figure[FIGURE_TEXT];
+
+	if (method == LASTACK_METHOD_NONE)
+		return;
+	figure_time(figure, ns);
+	text_printf(line, "%s%s %s (%s)", line->len > 0 ? ", " : "  wire     ",
+	    what, figure, lastack_method_name(method));
+}
+
+/* What a capture would show, and how that is known. */
+static void
+put_wire(const struct page *page)
+{
+	const struct lastack_result *result = page->result;
+	struct text line = TEXT_INIT;
+
+	add_estimate(
+	    &line, "handshake", result->handshake_ns, result->handshake_method);
+	add_estimate(&line, "first byte", result->first_byte_ns,
+	    result->first_byte_method);
+	if (line.len > 0)
+		page_wrap(page, text_string(&line), 0, PAGE_NAME_COLUMNS);
+	text_free(&line);
+}
+
+static void
 put_hint(const struct page *page)
 {
 	struct text line = TEXT_INIT;
@@ -225,7 +254,7 @@ put_response(const struct page *page)
 
 		if (end != NULL && len > 0 && bytes[len - 1] == '\r')
 			shown--;
-		text_puts(page->to, "  | ");
+		text_puts(page->to, shown > 0 ? "  | " : "  |");
 		escape_line(page->to, bytes, shown, page->screen->utf8);
 		text_puts(page->to, "\n");
 		len += end != NULL;
@@ -247,6 +276,8 @@ report_text(struct text *to, const struct options *options,
 
 	put_verdict(&page);
 	staircase_add(&page);
+	if (options->verbose > 0)
+		put_wire(&page);
 	put_kernel(&page);
 	put_fastopen(&page);
 	put_hint(&page);

@@ -305,14 +305,14 @@ END_TEST
 START_TEST(slow_reader_is_no_silence)
 {
 	enum { GIVES = 10000000 };
-	const struct timespec pause = { .tv_nsec = 50000000 };
+	const struct timespec pause = { .tv_sec = 3 };
 	struct flow from = { .right = true };
 	struct filter filter;
 	struct peer peer;
 
 	peer_begin(&peer, GIVES, false);
 	filter_start(&filter, 0,
-	    ARGV("-t", "50", "-o", "-", "-N", "--idle=10ms", "127.0.0.1",
+	    ARGV("-t", "50", "-o", "-", "-N", "--idle=2", "127.0.0.1",
 		peer.port_text));
 	from.fd = filter.out;
 	get_pattern(&from, 1);

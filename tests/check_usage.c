@@ -256,6 +256,7 @@ static const struct wrong usage[] = {
 	{ { "-4", "unix:/x" }, "--ipv4" },
 	{ { "-6", "unix:/x" }, "--ipv6" },
 	{ { "-n", "unix:/x" }, "--numeric" },
+	{ { "--all-addresses", "unix:/x" }, "--all-addresses" },
 	{ { "-p", "%", "unix:/x" }, "--port" },
 	{ { "--source=127.0.0.1", "unix:/x" }, "--source" },
 	{ { "--interface=lo", "unix:/x" }, "--interface" },

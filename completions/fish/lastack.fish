@@ -45,6 +45,7 @@ complete -c lastack -s p -l port -x -a '(__fish_lastack_ports)' -d 'its port: a 
 complete -c lastack -s 4 -l ipv4 -d 'only IPv4'
 complete -c lastack -s 6 -l ipv6 -d 'only IPv6'
 complete -c lastack -s n -l numeric -d 'HOST is an address: ask no resolver'
+complete -c lastack -l all-addresses -d 'probe every address of HOST'
 complete -c lastack -l source -x -d 'our address, our port, or both'
 complete -c lastack -l interface -x -a '(__fish_print_interfaces)' -d 'the interface to leave by'
 complete -c lastack -l mark -x -d 'the packets\' mark (SO_MARK)'

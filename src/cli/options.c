@@ -442,6 +442,8 @@ static const struct option_row rows[] = {
 	{ '6', "ipv6", NULL, "only IPv6", FLAG(ipv6) },
 	{ 'n', "numeric", NULL, "HOST is an address: ask no resolver",
 	    FLAG(numeric) },
+	{ 0, "all-addresses", NULL, "probe every address of HOST",
+	    FLAG(all_addresses) },
 	{ 0, "source", "ADDR[:PORT]", "our address, our port, or both",
 	    TAKE(take_source) },
 	{ 0, "interface", "IFACE", "the interface to leave by",

@@ -38,7 +38,7 @@ struct options {
 	struct talk talk;		  /* owned */
 	const char *quit;		  /* as written; NULL: none */
 	bool raw;
-	bool ipv4, ipv6, numeric, half_close, connect_only;
+	bool ipv4, ipv6, numeric, all_addresses, half_close, connect_only;
 	int64_t timeout_ns, connect_ns, drain_ns;
 	enum lastack_close close;
 	enum lastack_end expect_close;

@@ -31,6 +31,7 @@ path_check(const struct options *o, struct text *text)
 		{ o->ipv4, "--ipv4" },
 		{ o->ipv6, "--ipv6" },
 		{ o->numeric, "--numeric" },
+		{ o->all_addresses, "--all-addresses" },
 		{ o->source != NULL, "--source" },
 		{ o->interface != NULL, "--interface" },
 		{ o->mark_text != NULL, "--mark" },

@@ -398,6 +398,17 @@ set_request(const struct options *o, struct lastack_request *request)
 		lastack_request_set_keep(request, LASTACK_KEEP_DEFAULT_BYTES);
 }
 
+static enum options_result
+take_all_addresses(
+    const struct options *o, struct lastack_request *request, struct text *text)
+{
+	lastack_request_set_all_addresses(request, o->all_addresses);
+	if (lastack_request_check(request) == 0)
+		return OPTIONS_RUN;
+	return complain(text, "--all-addresses", NULL,
+	    "a --send-file that is a pipe can be sent only once");
+}
+
 enum options_result
 prepare_request(
     struct options *o, struct lastack_request *request, struct text *text)
@@ -416,5 +427,7 @@ prepare_request(
 		result = take_talk(o, request, text);
 	if (result == OPTIONS_RUN)
 		result = take_goodbye(o, request, text);
+	if (result == OPTIONS_RUN)
+		result = take_all_addresses(o, request, text);
 	return result;
 }

@@ -17,6 +17,7 @@ lastack__connect_begin(
 {
 	c->first_syn_ns = -1;
 	c->addresses = *addresses;
+	c->bound = c->addresses.count;
 	*addresses = (struct lastack__addresses){ 0 };
 	c->attempts = calloc(c->addresses.count, sizeof(*c->attempts));
 	return c->attempts == NULL ? LASTACK_ERROR_MEMORY : 0;
@@ -78,19 +79,33 @@ connect_finish(struct lastack__connect *c, enum lastack_outcome outcome,
 	record->time_ns = now_ns - c->begun_ns;
 }
 
+static struct lastack__attempt *
+connect_take(struct lastack__connect *c)
+{
+	struct lastack__attempt *attempt = &c->attempts[c->tried++];
+
+	attempt->record.size = sizeof(attempt->record);
+	attempt->record.address = attempt->text;
+	lastack__address_text(
+	    &lastack__connect_address(c)->u.any, attempt->text);
+	return attempt;
+}
+
+void
+lastack__connect_pass(struct lastack__connect *c)
+{
+	connect_take(c)->record.time_ns = 0;
+}
+
 enum lastack__connecting
 lastack__connect_next(struct lastack__connect *c, struct lastack__socket *s)
 {
-	while (c->tried < c->addresses.count) {
+	while (c->tried < c->bound) {
+		struct lastack__attempt *attempt = connect_take(c);
 		const struct lastack__address *address =
-		    &c->addresses.list[c->tried];
-		struct lastack__attempt *attempt = &c->attempts[c->tried];
+		    lastack__connect_address(c);
 		int error;
 
-		c->tried++;
-		attempt->record.size = sizeof(attempt->record);
-		attempt->record.address = attempt->text;
-		lastack__address_text(&address->u.any, attempt->text);
 		if (c->open.load.cursor != NULL)
 			c->cookie = lastack__cookie_look(
 			    lastack__local_address(
@@ -243,7 +258,7 @@ lastack__connect_verdict(const struct lastack__connect *c)
 {
 	const struct lastack__attempt *most = NULL;
 
-	for (size_t i = 0; i < c->tried; i++) {
+	for (size_t i = c->first; i < c->tried; i++) {
 		const struct lastack__attempt *attempt = &c->attempts[i];
 
 		if (most == NULL ||

@@ -22,7 +22,8 @@ struct lastack__connect {
 	struct lastack__addresses addresses; /* owned */
 	struct lastack__attempt *attempts;   /* owned; one an address */
 	size_t tried;			     /* attempts begun */
-	struct lastack__open open;	     /* as lastack__socket_connect() */
+	size_t first, bound;	   /* of this run: from there up to that one */
+	struct lastack__open open; /* as lastack__socket_connect() */
 	bool fastopen; /* asked for, whether or not it can be used */
 	enum lastack_truth cookie; /* there before the attempt under way */
 	int64_t patience_ns;	   /* a span per address; 0: no bound */
@@ -47,6 +48,9 @@ enum lastack__connecting {
 /* Starts with the next address that takes a SYN at all. */
 enum lastack__connecting lastack__connect_next(
     struct lastack__connect *connect, struct lastack__socket *socket);
+
+/* Counts the next address as one that there was no time for. */
+void lastack__connect_pass(struct lastack__connect *connect);
 
 /*
  * After a wait, which ended at *now; that moves on where the handshake was done

@@ -333,6 +333,19 @@ LASTACK_API int lastack_request_set_path(
 LASTACK_API int lastack_request_set_family(
     struct lastack_request *request, enum lastack_family family);
 
+/*
+ * Every address of the name is probed with the whole request, one after
+ * another, within the one deadline, whether or not another connected. Each has
+ * an attempt of its own, with the outcome and the time of its run, and the
+ * result is that of the first of those with the worst outcome: from bad to
+ * worse FASTOPEN, CLOSE_MISMATCH, MISMATCH, CLOSED_EARLY, RESET,
+ * RESPONSE_TIMEOUT, REFUSED, UNREACHABLE, CONNECT_TIMEOUT (also for lack of
+ * time), SYSTEM, INTERRUPTED. Its connect phase has what came before it. A sink
+ * takes all responses. A descriptor in the payload has to be seekable.
+ */
+LASTACK_API int lastack_request_set_all_addresses(
+    struct lastack_request *request, bool all_addresses);
+
 /* The host must be an address; nothing is ever resolved. */
 LASTACK_API int lastack_request_set_numeric(
     struct lastack_request *request, bool numeric);

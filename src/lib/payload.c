@@ -87,6 +87,15 @@ lastack__payload_ready(const struct lastack__payload *payload)
 	return payload->count > 0 && (first->fd == -1 || first->start != -1);
 }
 
+bool
+lastack__payload_has_stream(const struct lastack__payload *payload)
+{
+	for (size_t i = 0; i < payload->count; i++)
+		if (payload->parts[i].fd != -1 && payload->parts[i].start == -1)
+			return true;
+	return false;
+}
+
 void
 lastack__cursor_begin(
     struct lastack__cursor *cursor, const struct lastack__payload *payload)

@@ -28,6 +28,9 @@ void lastack__payload_free(struct lastack__payload *payload);
 /* Its first bytes are there without a wait. */
 bool lastack__payload_ready(const struct lastack__payload *payload);
 
+/* Some of it can be read only once. */
+bool lastack__payload_has_stream(const struct lastack__payload *payload);
+
 /* One run's way through a payload. */
 struct lastack__cursor {
 	const struct lastack__payload *payload;

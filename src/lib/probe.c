@@ -10,6 +10,7 @@
 #include "account.h"
 #include "clock.h"
 #include "stage.h"
+#include "survey.h"
 
 static void
 probe_check_time(struct lastack_probe *p)
@@ -52,24 +53,19 @@ probe_wake(struct lastack_probe *p, const struct epoll_event *events, int n)
 	probe_advance(p);
 	probe_check_time(p);
 	probe_advance(p);
-	if (p->stage == LASTACK__STAGE_OVER)
-		lastack__account(p);
+	if (p->stage != LASTACK__STAGE_OVER)
+		return;
+	lastack__account(p);
+	lastack__survey_next(p);
 }
 
 static void
 probe_begin_result(struct lastack_probe *p)
 {
-	lastack__result_init(&p->result);
-	lastack__ending_init(&p->ending);
+	lastack__survey_begin(p);
 	p->start_ns = p->now_ns = lastack__clock_now_ns();
 	p->deadline_ns = lastack__clock_add(p->start_ns, p->request->total_ns);
-	p->resolved_ns = p->connected_ns = p->complete_ns = -1;
-	p->connect.first_syn_ns = -1;
-	p->result.public.fastopen = p->request->fastopen;
-	if (p->request->path.len != 0)
-		p->result.public.family = LASTACK_FAMILY_UNIX;
-	if (p->request->fastopen != LASTACK_FASTOPEN_OFF)
-		p->result.public.fastopen_status = LASTACK_FASTOPEN_UNKNOWN;
+	p->resolved_ns = -1;
 	p->connects_only = lastack__request_connects_only(p->request);
 	p->bare = p->connects_only &&
 	    p->request->expect_close == LASTACK_END_UNKNOWN &&
@@ -122,6 +118,8 @@ lastack_probe_free(struct lastack_probe *p)
 	if (p->epoll_fd != -1)
 		close(p->epoll_fd);
 	lastack__exchange_free(&p->exchange);
+	if (p->worst.there)
+		lastack__exchange_free(&p->worst.exchange);
 	lastack__connect_free(&p->connect);
 	free(p);
 }

@@ -23,6 +23,13 @@ enum lastack__stage {
 	LASTACK__STAGE_OVER,
 };
 
+/* Of the addresses that were probed so far; the exchange holds its bytes. */
+struct lastack__worst {
+	bool there;
+	struct lastack__result result;
+	struct lastack__exchange exchange;
+};
+
 struct lastack_probe {
 	const struct lastack_request *request; /* the caller's */
 	enum lastack__stage stage;
@@ -45,6 +52,7 @@ struct lastack_probe {
 	struct lastack__exchange exchange;
 	struct lastack__ending ending;
 	struct lastack__result result;
+	struct lastack__worst worst;
 };
 
 #endif

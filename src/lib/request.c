@@ -107,6 +107,14 @@ lastack_request_set_family(
 }
 
 int
+lastack_request_set_all_addresses(
+    struct lastack_request *request, bool all_addresses)
+{
+	request->all_addresses = all_addresses;
+	return 0;
+}
+
+int
 lastack_request_set_numeric(struct lastack_request *request, bool numeric)
 {
 	request->numeric = numeric;
@@ -475,10 +483,21 @@ proxy_is_wrong(const struct lastack__proxy *proxy, sa_family_t remote)
 	    lastack__proxy_is_mixed(proxy, remote);
 }
 
+/* What can be sent once only. */
+static bool
+has_stream(const struct lastack_request *request)
+{
+	for (size_t i = 0; i < request->round_count; i++)
+		if (lastack__payload_has_stream(&request->rounds[i].payload))
+			return true;
+	return false;
+}
+
 static int
 check_path(const struct lastack_request *request)
 {
 	bool tcp = request->family != LASTACK_FAMILY_ANY || request->numeric ||
+	    request->all_addresses ||
 	    request->fastopen != LASTACK_FASTOPEN_OFF ||
 	    request->close != LASTACK_CLOSE_AUTO ||
 	    request->expect_close != LASTACK_END_UNKNOWN ||
@@ -503,6 +522,8 @@ lastack_request_check(const struct lastack_request *request)
 		return LASTACK_ERROR_ARGUMENT;
 	/* Behind our FIN there is no goodbye. */
 	if (request->half_close && request->goodbye.count > 0)
+		return LASTACK_ERROR_ARGUMENT;
+	if (request->all_addresses && has_stream(request))
 		return LASTACK_ERROR_ARGUMENT;
 	if (request->path.len != 0)
 		return check_path(request);

@@ -24,7 +24,7 @@ struct lastack_request {
 	uint16_t port;
 	struct lastack__address path; /* instead of a host; len 0: none */
 	enum lastack_family family;
-	bool numeric;
+	bool numeric, all_addresses;
 
 	struct lastack__round *rounds; /* one at least */
 	size_t round_count;

@@ -99,13 +99,10 @@ load_syn(struct lastack_probe *p)
 }
 
 static int
-connect_to(struct lastack_probe *p, struct lastack__addresses *addresses)
+connect_begin(struct lastack_probe *p)
 {
 	const struct lastack__payload *first = &p->request->rounds[0].payload;
-	int error = lastack__connect_begin(&p->connect, addresses);
 
-	if (error != 0)
-		return error;
 	p->connect.patience_ns = p->request->connect_ns;
 	p->connect.open.local = &p->request->local;
 	/* Only what follows at once may hold the ACK back: 200 ms else. */
@@ -121,6 +118,26 @@ connect_to(struct lastack_probe *p, struct lastack__addresses *addresses)
 		load_syn(p);
 	p->stage = LASTACK__STAGE_CONNECT;
 	return 0;
+}
+
+static int
+connect_to(struct lastack_probe *p, struct lastack__addresses *addresses)
+{
+	int error = lastack__connect_begin(&p->connect, addresses);
+
+	if (error != 0)
+		return error;
+	if (p->request->all_addresses)
+		p->connect.bound = 1;
+	return connect_begin(p);
+}
+
+int
+lastack__stage_again(struct lastack_probe *p)
+{
+	int error = lastack__exchange_begin(&p->exchange, p->request);
+
+	return error != 0 ? error : connect_begin(p);
 }
 
 int

@@ -19,6 +19,9 @@ enum lastack__watched {
 /* The first stage. 0, or LASTACK_ERROR_*. */
 int lastack__stage_begin(struct lastack_probe *probe);
 
+/* Once more, for the next address. 0, or LASTACK_ERROR_MEMORY. */
+int lastack__stage_again(struct lastack_probe *probe);
+
 /* As far as the present stage goes without waiting. */
 void lastack__stage_step(struct lastack_probe *probe);
 

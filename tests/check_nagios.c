@@ -49,7 +49,7 @@ static const struct scene scenes[] = {
 	  "TCP CRITICAL - N second response time on N.N port N",
 	  "time=Ns;@N;N:;N;N", "the critical range is 5:" },
 	{ "phase", { "--critical-close=@0:10", "-e", "x" }, { GIVE("x") }, 2,
-	  "TCP CRITICAL - N second response time on N.N port N [x]", TIME,
+	  "TCP CRITICAL - N second response time on N.N port N", TIME,
 	  "close took" },
 	{ "mismatch", { "-e", "PONG" }, { GIVE("-ERR\r\n") }, 1,
 	  "TCP WARNING - Unexpected response from host/socket: -ERR", TIME,
@@ -96,7 +96,7 @@ static const struct scene scenes[] = {
 	  "TCP WARNING - Unexpected response from host/socket: \\xNca=N\\n\\x"
 	  "Ncb=N", TIME, "failed" },
 	{ "nothing but space", { "-e", "" }, { GIVE(" \r\n\t\n") }, 0,
-	  "TCP OK - N second response time on N.N port N []", TIME, "peer" },
+	  "TCP OK - N second response time on N.N port N", TIME, "peer" },
 };
 /* clang-format on */
 

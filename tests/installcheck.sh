@@ -61,6 +61,10 @@ build_and_run()
 
 [ -r "$DESTDIR$PREFIX_INCLUDEDIR/lastack.h" ] ||
 	die "$DESTDIR$PREFIX_INCLUDEDIR/lastack.h: not installed"
+for plugin in ${PLUGINS-}; do
+	[ -L "$DESTDIR$PLUGINDIR/$plugin" ] ||
+		die "$DESTDIR$PLUGINDIR/$plugin: not installed"
+done
 version=$(ask --modversion) || die "liblastack.pc: cannot be used"
 cflags=$(ask --cflags) || die "liblastack.pc: no cflags"
 libs=$(ask --libs) || die "liblastack.pc: no libs"

@@ -101,6 +101,23 @@ check_options()
 	only_in "$tmp/b" "$tmp/a" "option mentioned that is not in --help"
 }
 
+# ---- the same of the plugin, which is the command by another name
+
+check_plugin()
+{
+	manual=${SRCDIR:-.}/man/check_lastack.1
+	program=${LASTACK:-${BUILDDIR:-.}/.libs/lastack}
+	[ -x "$program" ] || program=${BUILDDIR:-.}/lastack
+	ln -s "$(realpath "$program")" "$tmp/check_lastack"
+	LD_LIBRARY_PATH=$(realpath "${BUILDDIR:-.}/.libs"):${LD_LIBRARY_PATH-} \
+		"$tmp/check_lastack" --help >"$tmp/help"
+	[ $? -eq 3 ] || fail "check_lastack --help: not status 3"
+	options_of_help >"$tmp/a"
+	options_of_manual >"$tmp/b"
+	same "$tmp/a" "$tmp/b" "option of the plugin"
+	check_page
+}
+
 # ---- exit statuses: "4 refused"; of signals only "128+n"
 
 statuses_of_help()
@@ -230,4 +247,5 @@ check_options
 check_statuses
 check_json
 check_page
+check_plugin
 [ "$failures" -eq 0 ]

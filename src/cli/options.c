@@ -14,7 +14,9 @@
 #include "local.h"
 #include "options.h"
 #include "parse.h"
+#include "plugin_options.h"
 #include "prepare.h"
+#include "services.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -133,27 +135,10 @@ take_more_than_no_time(const char *value, int64_t *to)
 	return reason;
 }
 
-/* TIME, or TIME:STATE. */
 static const char *
 take_timeout(struct options *o, const char *value)
 {
-	const char *colon = strchr(value, ':');
-	char time[64];
-	enum state state;
-	const char *reason;
-
-	if (colon == NULL)
-		return take_more_than_no_time(value, &o->timeout_ns);
-	if ((size_t)(colon - value) >= sizeof(time))
-		return "too long for a time";
-	memcpy(time, value, (size_t)(colon - value));
-	time[colon - value] = '\0';
-	reason = state_parse_any(colon + 1, &state);
-	if (reason == NULL)
-		reason = take_more_than_no_time(time, &o->timeout_ns);
-	if (reason == NULL)
-		o->states.timeout = state;
-	return reason;
+	return parse_timeout(value, &o->timeout_ns, &o->states.timeout);
 }
 
 static const char *
@@ -204,8 +189,8 @@ place_of(const char *word, const char *const *words, size_t count)
 	return -1;
 }
 
-static const char *
-take_close(struct options *o, const char *value)
+const char *
+options_take_close(struct options *o, const char *value)
 {
 	static const char *const words[] = { "auto", "fin", "rst" };
 	static const enum lastack_close policies[] = { LASTACK_CLOSE_AUTO,
@@ -218,8 +203,8 @@ take_close(struct options *o, const char *value)
 	return NULL;
 }
 
-static const char *
-take_expect_close(struct options *o, const char *value)
+const char *
+options_take_expect_close(struct options *o, const char *value)
 {
 	static const char *const words[] = { "fin", "rst", "open" };
 	static const enum lastack_end ends[] = { LASTACK_END_FIN,
@@ -481,7 +466,7 @@ static const struct option_row rows[] = {
 	{ 'q', "quit", "STRING", "a goodbye, sent before the close",
 	    TAKE(take_quit) },
 	{ 0, "expect-close", "HOW", "the peer must end by fin, rst or open",
-	    TAKE(take_expect_close) },
+	    TAKE(options_take_expect_close) },
 	{ 0, "close-state", "STATE", "where not: ok, warn or crit, in nagios",
 	    TAKE(take_close_state) },
 	{ 'm', "maxbytes", "N", "the response is complete after N bytes",
@@ -491,7 +476,7 @@ static const struct option_row rows[] = {
 	{ 0, "drain", "TIME", "then wait for the peer's FIN (100ms)",
 	    TAKE(take_drain) },
 	{ 0, "close", "HOW", "how to end it: auto, fin or rst (auto)",
-	    TAKE(take_close) },
+	    TAKE(options_take_close) },
 	{ 'F', "fastopen", "[MODE]", "TCP Fast Open: try or require it (try)",
 	    TAKE(take_fastopen) },
 	{ 'z', "connect-only", NULL, "connect and end, exchange nothing",
@@ -688,6 +673,8 @@ options_parse(struct options *o, int argc, char **argv,
 {
 	enum options_result result;
 
+	if (services_called(argv[0]))
+		return plugin_options_parse(o, argc, argv, request, text);
 	*o = (struct options){ .timeout_ns = INT64_C(10000000000),
 		.drain_ns = INT64_C(100000000),
 		.states = STATES_INIT };
@@ -720,5 +707,6 @@ options_free(struct options *o)
 	for (size_t i = 0; i < o->file_count; i++)
 		close(o->files[i]);
 	free(o->files);
+	ini_free(&o->extra);
 	talk_free(&o->talk);
 }

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "ini.h"
 #include "lastack.h"
 #include "state.h"
 #include "talk.h"
@@ -59,6 +60,7 @@ struct options {
 	const char *service; /* in its line; NULL: "TCP" */
 	bool host_hidden;    /* from its line */
 	struct states states;
+	struct ini extra; /* owned: --extra-opts */
 
 	enum format format;
 	enum color color;
@@ -88,6 +90,11 @@ enum options_result {
  */
 enum options_result options_parse(struct options *options, int argc,
     char **argv, struct lastack_request *request, struct text *text);
+
+/* Values that a plugin takes as well: NULL, or why one is wrong. */
+const char *options_take_close(struct options *options, const char *value);
+const char *options_take_expect_close(
+    struct options *options, const char *value);
 
 /* What the line of a plugin begins with. */
 const char *options_service(const struct options *options);

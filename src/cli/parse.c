@@ -89,6 +89,31 @@ parse_time(const char *value, int64_t *ns)
 }
 
 const char *
+parse_timeout(const char *value, int64_t *ns, enum state *state)
+{
+	size_t len = strcspn(value, ":");
+	const char *reason;
+	enum state taken = *state;
+	int64_t time_ns;
+	char time[64];
+
+	if (len >= sizeof(time))
+		return "too long for a time";
+	memcpy(time, value, len);
+	time[len] = '\0';
+	reason = parse_time(time, &time_ns);
+	if (reason == NULL && time_ns == 0)
+		reason = "it must be more than 0";
+	if (reason == NULL && value[len] == ':')
+		reason = state_parse_any(value + len + 1, &taken);
+	if (reason != NULL)
+		return reason;
+	*ns = time_ns;
+	*state = taken;
+	return NULL;
+}
+
+const char *
 parse_port(const char *value, uint16_t *port)
 {
 	const struct servent *service;

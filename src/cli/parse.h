@@ -8,6 +8,7 @@
 
 #include <stdint.h>
 
+#include "state.h"
 #include "text.h"
 
 /* Decimal digits only, from least to most. */
@@ -20,6 +21,9 @@ const char *parse_hex_number(
 
 /* 10, 0.5 (seconds), 500us, 500ms, 2s, 1m; in nanoseconds. */
 const char *parse_time(const char *value, int64_t *ns);
+
+/* A time of more than 0, and perhaps ":" and a state. */
+const char *parse_timeout(const char *value, int64_t *ns, enum state *state);
 
 /* A number from 1 to 65535, or the name of a TCP service. */
 const char *parse_port(const char *value, uint16_t *port);

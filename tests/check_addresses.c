@@ -258,7 +258,9 @@ assert_times(json_t *report)
 	}
 	ck_assert_int_eq(sum_ns, total_ns);
 	json_array_foreach(schema_at(report, "events"), i, event)
-	    ck_assert_int_le(schema_ns(event, "at_us"), total_ns);
+	{
+		ck_assert_int_le(schema_ns(event, "at_us"), total_ns);
+	}
 }
 
 START_TEST(worst_counts)

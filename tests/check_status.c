@@ -34,23 +34,25 @@ START_TEST(table)
 	ck_assert_int_eq(STATUS_USAGE, 2);
 	ck_assert_int_eq(STATUS_SYSTEM, 13);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct lastack_result result = { .outcome = rows[i].outcome };
+		struct lastack__result result = { .public.outcome =
+						      rows[i].outcome };
 
-		ck_assert_int_eq(status_of(&plain, &result), rows[i].status);
+		ck_assert_int_eq(
+		    status_of(&plain, &result.public), rows[i].status);
 	}
 }
 END_TEST
 
 START_TEST(signals)
 {
-	struct lastack_result result = {
-		.outcome = LASTACK_OUTCOME_INTERRUPTED,
-		.interrupted_by = SIGINT,
+	struct lastack__result result = {
+		.public.outcome = LASTACK_OUTCOME_INTERRUPTED,
+		.public.interrupted_by = SIGINT,
 	};
 
-	ck_assert_int_eq(status_of(&plain, &result), 130);
-	result.interrupted_by = SIGTERM;
-	ck_assert_int_eq(status_of(&plain, &result), 143);
+	ck_assert_int_eq(status_of(&plain, &result.public), 130);
+	result.public.interrupted_by = SIGTERM;
+	ck_assert_int_eq(status_of(&plain, &result.public), 143);
 }
 END_TEST
 
@@ -79,11 +81,11 @@ START_TEST(reserved)
 {
 	for (int outcome = LASTACK_OUTCOME_NONE;
 	     outcome <= LASTACK_OUTCOME_INTERRUPTED; outcome++) {
-		struct lastack_result result = {
-			.outcome = (enum lastack_outcome)outcome,
-			.interrupted_by = SIGINT,
+		struct lastack__result result = {
+			.public.outcome = (enum lastack_outcome)outcome,
+			.public.interrupted_by = SIGINT,
 		};
-		int status = status_of(&plain, &result);
+		int status = status_of(&plain, &result.public);
 
 		ck_assert(status < 124 || status > 127);
 		ck_assert_int_le(status, 255);

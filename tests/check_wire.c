@@ -136,7 +136,7 @@ static const struct row rows[] = {
 	    SCRIPT({ RAW_WAIT_SYN }, { SYNACK, .window = 1000 },
 		{ RAW_WAIT_PAYLOAD, .bytes = 1000 }, { RAW_DELAY, .ms = 50 },
 		{ DATA_FIN, .data = "answer", .window = RAW_WINDOW_ZERO },
-		{ RAW_DELAY, .ms = 20 }, { ACK, .window = 60000 },
+		{ RAW_DELAY, .ms = 300 }, { ACK, .window = 60000 },
 		{ RAW_WAIT_FIN, .acking = true }),
 	    .args = ARGS("--send-hex=00", "--send-file=small.bin", "-N", "-e",
 		"answer", "--drain=5"),

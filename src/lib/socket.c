@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
@@ -116,6 +117,16 @@ lastack__socket_wake(struct lastack__socket *s, uint32_t events)
 		s->writable = true;
 	if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
 		s->hung_up = true;
+}
+
+/* The events of poll(2) are those of epoll(7), bit by bit. */
+void
+lastack__socket_poll(struct lastack__socket *s)
+{
+	struct pollfd look = { .fd = s->fd, .events = POLLIN | POLLOUT };
+
+	if (poll(&look, 1, 0) == 1)
+		lastack__socket_wake(s, (uint32_t)look.revents);
 }
 
 static void

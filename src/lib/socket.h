@@ -68,6 +68,9 @@ int lastack__socket_connect_again(struct lastack__socket *socket,
 /* Takes what epoll says. */
 void lastack__socket_wake(struct lastack__socket *socket, uint32_t events);
 
+/* Takes what is the case now, without a wait: an edge may be still to come. */
+void lastack__socket_poll(struct lastack__socket *socket);
+
 /* Bytes, or 0: none now, or none ever where it ended. */
 size_t lastack__socket_receive(
     struct lastack__socket *socket, void *data, size_t len);

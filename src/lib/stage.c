@@ -485,9 +485,11 @@ connect_cut_short(struct lastack_probe *p, enum lastack_outcome late, int error)
 {
 	enum lastack__connecting state = LASTACK__CONNECT_FAILED;
 
-	if (p->socket.fd != -1)
+	if (p->socket.fd != -1) {
+		lastack__socket_poll(&p->socket);
 		state =
 		    lastack__connect_step(&p->connect, &p->socket, &p->now_ns);
+	}
 	if (state == LASTACK__CONNECT_DONE) {
 		connect_done(p);
 		lastack__stage_cut_short(p, late, error);

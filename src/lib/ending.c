@@ -314,17 +314,23 @@ verdict_on_order(struct lastack__ending *e)
 
 /*
  * What came before the peer's end is still to be read, and no edge announces
- * it any more: the end was seen by its counters, ahead of the stream.
+ * it any more: the end was seen by its counters, ahead of the stream. Where we
+ * leave with FIN, what came since the last edge is read too: unread, close()
+ * would turn it into an RST.
  */
 static void
 ending_read_on(struct lastack__ending *e, struct lastack__socket *s)
 {
-	if (s->ended || (!ending_dead(e, s) && !ending_peer_fin(e, s)))
+	bool over = ending_dead(e, s) || ending_peer_fin(e, s);
+
+	if (s->ended || (!over && e->local_rst_ns != -1))
 		return;
-	s->readable = s->hung_up = true;
-	lastack__drain_all(
-	    s, lastack__clock_add(lastack__clock_now_ns(), GRACE_NS));
-	ending_look(e, s);
+	s->readable = true;
+	s->hung_up = s->hung_up || over;
+	if (lastack__drain_all(
+		s, lastack__clock_add(lastack__clock_now_ns(), GRACE_NS)) > 0 ||
+	    over)
+		ending_look(e, s);
 }
 
 static void

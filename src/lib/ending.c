@@ -128,10 +128,13 @@ ending_time_wait(const struct lastack__ending *e)
 /*
  * Who was first? Before shutdown() the peer had not closed; after it, the state
  * tells whose FIN the kernel handled first. Where all was over by then, only
- * TIME-WAIT, which the first to close holds, still knows.
+ * TIME-WAIT, which the first to close holds, still knows; and where there is
+ * none, an RST may have ended it already: then one segment of ours since says
+ * that our FIN was all there was to send, and so that it answered the peer's.
  */
 static void
-ending_order(struct lastack__ending *e, const struct lastack__socket *s)
+ending_order(struct lastack__ending *e, const struct lastack__socket *s,
+    uint32_t segments_before)
 {
 	enum lastack_truth waits;
 
@@ -151,7 +154,8 @@ ending_order(struct lastack__ending *e, const struct lastack__socket *s)
 		waits = ending_time_wait(e);
 		e->active = waits == LASTACK_YES;
 		e->passive = waits == LASTACK_NO &&
-		    ending_fin_acked(e, s) == LASTACK_YES;
+		    ending_fin_acked(e, s) == LASTACK_YES &&
+		    e->evidence.segments_out - segments_before == 1;
 		return;
 	default:
 		e->passive = s->ended && !s->broken;
@@ -161,12 +165,14 @@ ending_order(struct lastack__ending *e, const struct lastack__socket *s)
 void
 lastack__ending_fin(struct lastack__ending *e, struct lastack__socket *s)
 {
+	uint32_t segments_before;
 	int64_t now_ns;
 
 	if (!e->fresh)
 		ending_look(e, s);
 	if (ending_dead(e, s))
 		return;
+	segments_before = e->evidence.segments_out;
 	e->passive = e->evidence.state == LASTACK__STATE_PEER_CLOSED;
 	now_ns = lastack__clock_now_ns();
 	if (!lastack__socket_shutdown(s)) {
@@ -176,7 +182,7 @@ lastack__ending_fin(struct lastack__ending *e, struct lastack__socket *s)
 	e->local_fin_ns = now_ns;
 	ending_look(e, s);
 	if (!e->passive)
-		ending_order(e, s);
+		ending_order(e, s, segments_before);
 	if (e->passive && e->peer_end_ns == -1)
 		e->peer_end_ns = now_ns;
 	if (e->passive)

@@ -2,7 +2,7 @@
 /*
  * Random peers, random options, and the capture as the judge. The seed is
  * printed; LASTACK_RANDOM_SEED gives it, LASTACK_RANDOM_COUNT how many
- * connections (500), LASTACK_RANDOM_FROM which of them to begin with; then
+ * connections (200), LASTACK_RANDOM_FROM which of them to begin with; then
  * each is printed before it is run.
  */
 #include <config.h>
@@ -24,7 +24,7 @@
 
 #define STEPS_MAX 8
 #define ARGS_MAX 32
-#define COUNT_DEFAULT 500
+#define COUNT_DEFAULT 200
 
 /* One connection to be: all of it follows from the seed. */
 struct plan {

@@ -327,16 +327,22 @@ verdict_on_order(struct lastack__ending *e)
 static void
 ending_read_on(struct lastack__ending *e, struct lastack__socket *s)
 {
-	bool over = ending_dead(e, s) || ending_peer_fin(e, s);
+	bool over = ending_dead(e, s) || ending_peer_fin(e, s), before;
 
-	if (s->ended || (!over && e->local_rst_ns != -1))
-		return;
-	s->readable = true;
-	s->hung_up = s->hung_up || over;
-	if (lastack__drain_all(
-		s, lastack__clock_add(lastack__clock_now_ns(), GRACE_NS)) > 0 ||
-	    over)
-		ending_look(e, s);
+	do {
+		uint64_t taken;
+
+		if (s->ended || (!over && e->local_rst_ns != -1))
+			return;
+		s->readable = true;
+		s->hung_up = s->hung_up || over;
+		taken = lastack__drain_all(
+		    s, lastack__clock_add(lastack__clock_now_ns(), GRACE_NS));
+		before = over;
+		if (taken > 0 || over)
+			ending_look(e, s);
+		over = ending_dead(e, s) || ending_peer_fin(e, s);
+	} while (over && !before); /* the end came behind what was read */
 }
 
 static void

@@ -2,7 +2,7 @@
 /*
  * Fast Open with random peers, settings and options, and the capture as the
  * judge. The seed is printed; LASTACK_FASTOPEN_SEED gives it, and
- * LASTACK_FASTOPEN_COUNT how many connections (300). A connection depends on
+ * LASTACK_FASTOPEN_COUNT how many connections (150). A connection depends on
  * the cookie that those before it have left: each batch begins without one.
  */
 #include <config.h>
@@ -25,7 +25,7 @@
 #include "suite.h"
 #include "tfo.h"
 
-#define COUNT_DEFAULT 300
+#define COUNT_DEFAULT 150
 #define STEPS_MAX 6
 #define ARGS_MAX 16
 #define PAYLOAD_BYTES 200000

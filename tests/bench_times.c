@@ -4,6 +4,11 @@
  * nping: on loopback and across a veth pair, on an idle machine and on one
  * whose processors are all kept busy. The capture is right.
  *
+ * Each program has its runs in a row, the library too, in one process: what the
+ * kernel last did it does again, its code and data at hand. Then our command
+ * runs once more after every run of curl, for what that takes out of the caches
+ * is added to the way between the kernel's clock and the wire.
+ *
  * LASTACK_BENCH_COUNT: runs of each kind. Without it there are a few of our own
  * command alone, and what counts is that they are correct: nothing is null that
  * must be known, nothing is earlier than on the wire, all of it is in order and
@@ -34,6 +39,7 @@
 
 #include "judge.h"
 #include "lab.h"
+#include "lastack.h"
 #include "relay.h"
 #include "scene.h"
 #include "suite.h"
@@ -48,6 +54,9 @@
 #define ROUND_US 1.0
 #define RTT_US 2.0    /* of the kernel's whole microseconds */
 #define STAMP_US 25.0 /* of a stamp's way from one clock to the other */
+#define DRAIN_NS INT64_C(20000000000)
+#define REQUEST "GET / HTTP/1.0\r\n\r\n"
+#define REQUEST_TEXT "GET / HTTP/1.0\\r\\n\\r\\n" /* as of --send */
 #define ANSWER "HTTP/1.0 200 OK\r\n\r\nanswer"
 
 enum figure {
@@ -56,6 +65,11 @@ enum figure {
 	FIRST_BYTE_CLOCK, /* where there was no stamp */
 	PEER_FIN,
 	CLOSE,
+	OF_A_RUN,
+	IN_A_ROW = 0, /* added to those above: which of our runs */
+	AFTER_CURL = OF_A_RUN,
+	LIBRARY_HANDSHAKE = 2 * OF_A_RUN,
+	LIBRARY_FIRST_BYTE,
 	CURL_CONNECT,
 	CURL_FIRST_BYTE,
 	NPING_CONNECT,
@@ -69,6 +83,13 @@ static const char *const titles[] = {
 	[FIRST_BYTE_CLOCK] = "lastack  without stamp",
 	[PEER_FIN] = "lastack  peer FIN",
 	[CLOSE] = "lastack  close",
+	[AFTER_CURL + HANDSHAKE] = "  after curl: handshake",
+	[AFTER_CURL + FIRST_BYTE] = "  after curl: first byte",
+	[AFTER_CURL + FIRST_BYTE_CLOCK] = "  after curl: no stamp",
+	[AFTER_CURL + PEER_FIN] = "  after curl: peer FIN",
+	[AFTER_CURL + CLOSE] = "  after curl: close",
+	[LIBRARY_HANDSHAKE] = "library  handshake",
+	[LIBRARY_FIRST_BYTE] = "library  first byte",
 	[CURL_CONNECT] = "curl     connect",
 	[CURL_FIRST_BYTE] = "curl     first byte",
 	[NPING_CONNECT] = "nping    --tcp-connect",
@@ -91,7 +112,7 @@ static struct errors errors[FIGURES];
 static unsigned int by_method[FIGURES][METHODS];
 
 static void
-note(enum figure figure, double us)
+note(unsigned int figure, double us)
 {
 	struct errors *list = &errors[figure];
 
@@ -100,7 +121,7 @@ note(enum figure figure, double us)
 }
 
 static void
-note_method(enum figure figure, const char *name)
+note_method(unsigned int figure, const char *name)
 {
 	for (size_t i = 0; i < METHODS; i++)
 		by_method[figure][i] += strcmp(name, methods[i]) == 0;
@@ -123,7 +144,7 @@ part(const struct errors *list, double share)
 }
 
 static void
-print_figure(enum figure figure)
+print_figure(unsigned int figure)
 {
 	struct errors *list = &errors[figure];
 	double middle;
@@ -135,7 +156,7 @@ print_figure(enum figure figure)
 	for (size_t i = 0; i < list->count; i++)
 		list->us[i] = fabs(list->us[i]);
 	qsort(list->us, list->count, sizeof(list->us[0]), compare);
-	printf("  %-22s %+9.1f %9.1f %9.1f %9.1f ", titles[figure], middle,
+	printf("  %-24s %+9.1f %9.1f %9.1f %9.1f ", titles[figure], middle,
 	    part(list, 0.5), part(list, 0.95), part(list, 0.99));
 	for (size_t i = 0; i < METHODS; i++)
 		if (by_method[figure][i] > 0)
@@ -150,9 +171,9 @@ print_table(const char *title, size_t count)
 
 	getloadavg(load, 1);
 	printf("%s: %zu runs each, load average %.1f\n", title, count, load[0]);
-	printf("  %-22s %9s %9s %9s %9s   us off the capture\n", "", "median",
+	printf("  %-24s %9s %9s %9s %9s   us off the capture\n", "", "median",
 	    "|median|", "|p95|", "|p99|");
-	for (enum figure figure = 0; figure < FIGURES; figure++)
+	for (unsigned int figure = 0; figure < FIGURES; figure++)
 		print_figure(figure);
 	printf("\n");
 	fflush(stdout);
@@ -319,8 +340,8 @@ check_order(struct scene *scene)
 
 /* An estimate less the wire's; it is there, and never less than the truth. */
 static void
-note_estimate(struct scene *scene, enum figure figure, const char *path,
-    double wire, double tolerance_us)
+note_estimate(struct scene *scene, unsigned int runs, enum figure figure,
+    const char *path, double wire, double tolerance_us)
 {
 	const json_t *estimate = judge_at(scene->report, path);
 	double value;
@@ -336,8 +357,8 @@ note_estimate(struct scene *scene, enum figure figure, const char *path,
 	if (figure == FIRST_BYTE &&
 	    strcmp(judge_string(estimate, "method"), "clock") == 0)
 		figure = FIRST_BYTE_CLOCK;
-	note(figure, value - wire);
-	note_method(figure, judge_string(estimate, "method"));
+	note(runs + figure, value - wire);
+	note_method(runs + figure, judge_string(estimate, "method"));
 }
 
 static void
@@ -357,7 +378,7 @@ check_methods(struct scene *scene)
 
 /* From its SYN on, an event less the wire's instant. */
 static void
-note_event(struct scene *scene, enum figure figure, const char *from,
+note_event(struct scene *scene, unsigned int figure, const char *from,
     int64_t from_ns, const char *to, int64_t to_ns)
 {
 	double told =
@@ -374,10 +395,10 @@ note_event(struct scene *scene, enum figure figure, const char *from,
 
 /* The whole of it on the wire, and nothing sent again. */
 static bool
-as_planned(const struct scene *scene)
+as_planned(const struct witness_flow *flow)
 {
-	const struct witness_side *us = &scene->flow->side[WITNESS_CLIENT];
-	const struct witness_side *peer = &scene->flow->side[WITNESS_SERVER];
+	const struct witness_side *us = &flow->side[WITNESS_CLIENT];
+	const struct witness_side *peer = &flow->side[WITNESS_SERVER];
 
 	return us->syns == 1 && us->data_segments == 1 && peer->syns == 1 &&
 	    peer->data_segments == 1 && peer->fins == 1 && us->fins == 1 &&
@@ -385,10 +406,11 @@ as_planned(const struct scene *scene)
 }
 
 static bool
-run_ours(struct scene *scene, const char *host, uint16_t port)
+run_once(
+    struct scene *scene, unsigned int runs, const char *host, uint16_t port)
 {
-	static const char *const args[] = { "-s", "GET / HTTP/1.0\\r\\n\\r\\n",
-		"-t", "50", "--drain=20", NULL };
+	static const char *const args[] = { "-s", REQUEST_TEXT, "-t", "50",
+		"--drain=20", NULL };
 	const struct witness_side *us, *peer;
 
 	scene_play(scene, host, port, args);
@@ -397,22 +419,85 @@ run_ours(struct scene *scene, const char *host, uint16_t port)
 	ck_assert_ptr_nonnull(scene->flow);
 	check_sum(scene);
 	check_order(scene);
-	if (!as_planned(scene))
+	if (!as_planned(scene->flow))
 		return false;
 	check_methods(scene);
 	us = &scene->flow->side[WITNESS_CLIENT];
 	peer = &scene->flow->side[WITNESS_SERVER];
-	note_estimate(scene, HANDSHAKE, "wire_us.handshake",
+	note_estimate(scene, runs, HANDSHAKE, "wire_us.handshake",
 	    wire_us(us->first_syn_ns, peer->first_syn_ns), RTT_US);
-	note_estimate(scene, FIRST_BYTE, "wire_us.first_byte",
+	note_estimate(scene, runs, FIRST_BYTE, "wire_us.first_byte",
 	    wire_us(us->first_payload_ns, peer->first_payload_ns), STAMP_US);
-	note_event(scene, PEER_FIN, "connecting", us->first_syn_ns, "peer_fin",
-	    peer->first_fin_ns);
+	note_event(scene, runs + PEER_FIN, "connecting", us->first_syn_ns,
+	    "peer_fin", peer->first_fin_ns);
 #ifdef LASTACK_TCP_INFO
-	note_event(scene, CLOSE, "local_fin", us->first_fin_ns, "last_ack",
-	    us->fin_acked_ns);
+	note_event(scene, runs + CLOSE, "local_fin", us->first_fin_ns,
+	    "last_ack", us->fin_acked_ns);
 #endif
 	return true;
+}
+
+static void
+run_ours(
+    struct scene *scene, unsigned int runs, const char *host, uint16_t port)
+{
+	int tries = 0;
+
+	while (!run_once(scene, runs, host, port))
+		if (++tries == TRIES)
+			scene_fail(scene, "never as planned");
+	scene_clear(scene);
+}
+
+/* ---- the library, in this process */
+
+static bool
+is_over(const struct witness_flow *flow, void *arg)
+{
+	(void)arg;
+	return flow->end == WITNESS_END_FIN;
+}
+
+static void
+run_library(struct witness *witness, const char *host, uint16_t port)
+{
+	struct lastack_request *request = lastack_request_new();
+	const struct lastack_result *result;
+	const struct witness_flow *flow;
+	const struct witness_side *us, *peer;
+	struct lastack_probe *probe;
+
+	ck_assert_ptr_nonnull(request);
+	ck_assert_int_eq(lastack_request_set_target(request, host, port), 0);
+	ck_assert_int_eq(
+	    lastack_request_add_payload(request, REQUEST, sizeof(REQUEST) - 1),
+	    0);
+	ck_assert_int_eq(
+	    lastack_request_set_time(request, LASTACK_TIME_DRAIN, DRAIN_NS), 0);
+	ck_assert_int_eq(lastack_probe_new(request, &probe), 0);
+	ck_assert_int_eq(lastack_probe_run(probe, NULL), 0);
+	result = lastack_probe_result(probe);
+	ck_assert_int_eq(result->outcome, LASTACK_OUTCOME_OK);
+	flow = witness_await(
+	    witness, result->local_port, port, WAIT_MS, is_over, NULL);
+	ck_assert_ptr_nonnull(flow);
+	us = &flow->side[WITNESS_CLIENT];
+	peer = &flow->side[WITNESS_SERVER];
+	if (as_planned(flow)) {
+		note_method(LIBRARY_HANDSHAKE,
+		    lastack_method_name(result->handshake_method));
+		note_method(LIBRARY_FIRST_BYTE,
+		    lastack_method_name(result->first_byte_method));
+		note(LIBRARY_HANDSHAKE,
+		    (double)result->handshake_ns / 1000 -
+			wire_us(us->first_syn_ns, peer->first_syn_ns));
+		note(LIBRARY_FIRST_BYTE,
+		    (double)result->first_byte_ns / 1000 -
+			wire_us(us->first_payload_ns, peer->first_payload_ns));
+	}
+	lastack_probe_free(probe);
+	lastack_request_free(request);
+	witness_forget(witness);
 }
 
 /* ---- the others */
@@ -533,25 +618,25 @@ static void
 run_all(struct scene *scene, const char *host, uint16_t port)
 {
 	size_t count = count_wanted();
-	bool curl = count > 0 && has_program("curl");
-	bool nping = count > 0 && has_program("nping");
 	size_t runs = count > 0 ? count : COUNT_QUICK;
+	size_t curls = has_program("curl") ? count : 0;
+	size_t npings = has_program("nping") ? count : 0;
 
-	for (size_t i = 0; i < runs; i++) {
-		int tries = 0;
-
-		while (!run_ours(scene, host, port))
-			if (++tries == TRIES)
-				scene_fail(scene, "never as planned");
-		scene_clear(scene);
-		if (curl)
-			run_curl(scene->witness, host, port);
-		if (nping) {
-			run_nping(scene->witness, NPING_CONNECT,
-			    "--tcp-connect", host, port);
-			run_nping(scene->witness, NPING_RAW,
-			    "--tcp --flags syn", host, port);
-		}
+	for (size_t i = 0; i < runs; i++)
+		run_ours(scene, IN_A_ROW, host, port);
+	for (size_t i = 0; i < runs; i++)
+		run_library(scene->witness, host, port);
+	for (size_t i = 0; i < curls; i++)
+		run_curl(scene->witness, host, port);
+	for (size_t i = 0; i < npings; i++)
+		run_nping(
+		    scene->witness, NPING_CONNECT, "--tcp-connect", host, port);
+	for (size_t i = 0; i < npings; i++)
+		run_nping(
+		    scene->witness, NPING_RAW, "--tcp --flags syn", host, port);
+	for (size_t i = 0; i < curls; i++) {
+		run_ours(scene, AFTER_CURL, host, port);
+		run_curl(scene->witness, host, port);
 	}
 	if (count > 0)
 		print_table(strchr(scene->name, '-') + 1, runs);

@@ -346,6 +346,40 @@ START_TEST(jail_with_everything)
 }
 END_TEST
 
+/* What costs something is asked for where the report tells it. */
+START_TEST(lean_unless_told)
+{
+	static const struct {
+		const char *argv[4];
+		bool lean;
+	} rows[] = {
+		{ { NULL }, true },
+		{ { "-v" }, false },
+		{ { "-Q" }, true },
+		{ { "-Q", "-f", "json" }, true },
+		{ { "-f", "json" }, false },
+		{ { "-f", "prometheus" }, false },
+		{ { "-f", "nagios" }, true },
+		{ { "--write-out=%{outcome} %{phases_us.wait}" }, true },
+		{ { "--write-out=%{wire_us.first_byte.value}" }, false },
+		{ { "--write-out=%{kernel.congestion}" }, false },
+		{ { "--write-out=%{outcome} %{json}" }, false },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const char *argv[8] = { NULL };
+		size_t count = 0;
+
+		for (; rows[i].argv[count] != NULL; count++)
+			argv[count] = rows[i].argv[count];
+		argv[count++] = "a";
+		argv[count++] = "1";
+		assert_run(parse(argv));
+		ck_assert_msg(request->lean == rows[i].lean, "row %zu", i);
+	}
+}
+END_TEST
+
 /* ---- help */
 
 static const char *
@@ -481,6 +515,7 @@ main(void)
 	tcase_add_test(tests, files);
 	tcase_add_test(tests, usage_before_files);
 	tcase_add_test(tests, jail_with_everything);
+	tcase_add_test(tests, lean_unless_told);
 	tcase_add_test(tests, help_lists_every_option);
 	tcase_add_test(tests, help_lists_every_letter);
 	tcase_add_test(tests, help_lists_only_what_there_is);

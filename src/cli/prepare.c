@@ -372,6 +372,24 @@ take_local(
 	return OPTIONS_RUN;
 }
 
+/* Whether the report tells what lastack_request_set_lean() does without. */
+static bool
+is_dear(const struct options *o)
+{
+	if (o->quiet)
+		return false;
+	switch (o->format) {
+	case FORMAT_TEXT:
+		return o->verbose > 0;
+	case FORMAT_NAGIOS:
+		return false;
+	case FORMAT_WRITE_OUT:
+		return write_out_is_dear(o->write_out);
+	default:
+		return true;
+	}
+}
+
 static void
 set_request(const struct options *o, struct lastack_request *request)
 {
@@ -389,8 +407,7 @@ set_request(const struct options *o, struct lastack_request *request)
 	lastack_request_set_close(request, o->close);
 	lastack_request_set_fastopen(request, o->fastopen);
 
-	/* Nobody will look at it. */
-	lastack_request_set_lean(request, o->quiet);
+	lastack_request_set_lean(request, !is_dear(o));
 	lastack_request_set_connect_only(request, o->connect_only);
 	if (!o->jail &&
 	    (o->verbose > 0 || o->output != NULL ||

@@ -196,6 +196,18 @@ write_out_check(const char *format, struct write_out_fault *fault)
 	return right;
 }
 
+bool
+write_out_is_dear(const char *format)
+{
+	static const char *const fields[] = { "%{json", "%{wire_us",
+		"%{kernel" };
+
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+		if (strstr(format, fields[i]) != NULL)
+			return true;
+	return false;
+}
+
 void
 write_out_fault_free(struct write_out_fault *fault)
 {

@@ -20,6 +20,9 @@ struct write_out_fault {
 /* False: the fault says what is wrong. It is to be freed in every case. */
 bool write_out_check(const char *format, struct write_out_fault *fault);
 
+/* Whether it may tell a figure that a lean run does without. */
+bool write_out_is_dear(const char *format);
+
 void write_out_fault_free(struct write_out_fault *fault);
 
 #endif

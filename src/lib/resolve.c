@@ -132,6 +132,15 @@ numeric_scope(const char *scope, uint32_t *id)
 	return true;
 }
 
+/* The common form first: inet_aton(3) calls on more of the C library. */
+static bool
+numeric_v4(const char *host, struct in_addr *address)
+{
+	return inet_pton(AF_INET, host, address) == 1 ||
+	    (inet_aton(host, address) == 1 &&
+		strpbrk(host, " \t\n\r\f\v") == NULL);
+}
+
 bool
 lastack__resolve_numeric(
     const char *host, uint16_t port, struct lastack__address *address)
@@ -142,8 +151,7 @@ lastack__resolve_numeric(
 	const char *scope = strchr(host, '%');
 	char text[INET6_ADDRSTRLEN] = "";
 
-	if (inet_aton(host, &v4->sin_addr) == 1 &&
-	    strpbrk(host, " \t\n\r\f\v") == NULL) {
+	if (numeric_v4(host, &v4->sin_addr)) {
 		v4->sin_family = AF_INET;
 		found.len = sizeof(*v4);
 	} else {

@@ -232,6 +232,41 @@ START_TEST(rest_is_drained)
 }
 END_TEST
 
+/* Much at once, and then neither more nor a FIN: all of it is seen in time. */
+START_TEST(silence_behind_a_flood)
+{
+	static const struct {
+		const char *argv[8];
+		int64_t received, drained, least_ns;
+	} rows[] = {
+		{ { "--idle=150ms" }, 3000007, 0, 150 * MS },
+		{ { "--idle", FAR, "-m", "2999999", "--drain=150ms" }, 2999999,
+		    8, 0 },
+		{ { "--idle=150ms", "-e", "no such word" }, 3000007, 0,
+		    150 * MS },
+	};
+	const char *argv[16] = { "-t", FAR, "-s", "x" };
+	struct run run;
+	json_t *report;
+
+	server_start(&server, AF_INET,
+	    &(struct server_script){
+		.take = 1, .pattern_bytes = 3000007, .end = SERVER_HOLD });
+	for (size_t i = 0; rows[_i].argv[i] != NULL; i++)
+		argv[4 + i] = rows[_i].argv[i];
+	report = report_of(&run, NULL, argv, _i == 2 ? 1 : 0);
+	ck_assert_int_eq(
+	    schema_integer(report, "bytes.received"), rows[_i].received);
+	ck_assert_int_eq(
+	    schema_integer(report, "bytes.drained"), rows[_i].drained);
+	ck_assert_int_ge(
+	    schema_ns(report, "phases_us.receive"), rows[_i].least_ns);
+	json_decref(report);
+	run_free(&run);
+	server_stop(&server);
+}
+END_TEST
+
 /* Half-closed, the server answers what it was sent before. */
 START_TEST(half_close)
 {
@@ -263,6 +298,7 @@ main(void)
 	tcase_add_test(tests, late_answer);
 	tcase_add_test(tests, pause_loses_nothing);
 	tcase_add_test(tests, rest_is_drained);
+	tcase_add_loop_test(tests, silence_behind_a_flood, 0, 3);
 	tcase_add_test(tests, half_close);
 	return suite_run(tests, "times");
 }

@@ -6,6 +6,7 @@
 #include "clock.h"
 #include "drain.h"
 #include "ending.h"
+#include "pace.h"
 #include "timewait.h"
 
 /* Once time is up: for what is queued already, however much that is. */
@@ -463,10 +464,12 @@ lastack__ending_step(
 {
 	if (!e->bare || e->stage == LASTACK__ENDING_LINGER) {
 		int64_t grace_ns = lastack__clock_add(now_ns, GRACE_NS);
+		uint64_t came_bytes = lastack__drain_all(
+		    s, e->timer_ns > grace_ns ? e->timer_ns : grace_ns);
 
-		if (lastack__drain_all(
-			s, e->timer_ns > grace_ns ? e->timer_ns : grace_ns) > 0)
+		if (came_bytes > 0)
 			e->fresh = false;
+		lastack__pace_go(s, came_bytes, UINT64_MAX, now_ns);
 		if (s->ended && e->peer_end_ns == -1)
 			e->peer_end_ns = now_ns;
 	}

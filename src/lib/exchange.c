@@ -10,6 +10,7 @@
 #include "drain.h"
 #include "evidence.h"
 #include "exchange.h"
+#include "pace.h"
 
 #define TURNS_MAX 64 /* of sending or receiving, before time is looked at */
 #define SINK_BITE_BYTES 4096 /* what a pipe takes whole, once it is ready */
@@ -484,10 +485,22 @@ exchange_decide(
 		exchange_finish(x, LASTACK__EXCHANGE_ENOUGH, now_ns);
 }
 
+static void
+exchange_pace(const struct lastack__exchange *x, struct lastack__socket *s,
+    uint64_t came_bytes, int64_t now_ns)
+{
+	if (x->end != LASTACK__EXCHANGE_GOING || exchange_looks(x))
+		lastack__pace_stop(s);
+	else
+		lastack__pace_go(s, came_bytes, exchange_limit(x), now_ns);
+}
+
 void
 lastack__exchange_step(
     struct lastack__exchange *x, struct lastack__socket *s, int64_t now_ns)
 {
+	uint64_t taken_bytes = s->taken_bytes;
+
 	x->again = x->stalled = false;
 	if (!x->sent) {
 		exchange_send(x, s, now_ns);
@@ -499,6 +512,7 @@ lastack__exchange_step(
 		exchange_receive(x, s, now_ns);
 	exchange_end_stream(x, s, now_ns);
 	exchange_decide(x, s, now_ns);
+	exchange_pace(x, s, s->taken_bytes - taken_bytes, now_ns);
 	/* Nothing of ours will carry the ACK that the peer may wait for. */
 	if (x->end == LASTACK__EXCHANGE_GOING && x->received_bytes > 0)
 		lastack__socket_release_ack(s);

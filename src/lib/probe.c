@@ -48,6 +48,7 @@ probe_wake(struct lastack_probe *p, const struct epoll_event *events, int n)
 		if (events[i].data.u32 == LASTACK__WATCHED_STREAM)
 			p->exchange.cursor.stream_ready = true;
 	}
+	lastack__pace_wake(&p->socket);
 	if (p->socket.fd != -1 && p->connected_ns != -1)
 		lastack__ending_notice(&p->ending, &p->socket, p->now_ns);
 	probe_advance(p);
@@ -149,10 +150,11 @@ lastack_probe_deadline_ns(const struct lastack_probe *p)
 	case LASTACK__STAGE_EXCHANGE:
 		if (p->exchange.again)
 			return p->now_ns;
-		timer = lastack__exchange_timer(&p->exchange);
+		timer = lastack__pace_timer(
+		    &p->socket, lastack__exchange_timer(&p->exchange));
 		break;
 	case LASTACK__STAGE_END:
-		return p->ending.timer_ns;
+		return lastack__pace_timer(&p->socket, p->ending.timer_ns);
 	case LASTACK__STAGE_OVER:
 		return p->start_ns;
 	}

@@ -16,6 +16,7 @@
 
 #include "fastopen.h"
 #include "local.h"
+#include "pace.h"
 #include "stamp.h"
 
 struct lastack__socket {
@@ -33,6 +34,7 @@ struct lastack__socket {
 	enum lastack_local refused; /* why it could not be opened */
 	struct lastack__syn syn;
 	struct lastack__clocks clocks; /* when it was opened */
+	struct lastack__pace pace;
 	uint64_t sent_bytes;
 	uint64_t taken_bytes; /* read or discarded */
 };

@@ -165,6 +165,51 @@ START_TEST(descriptor)
 }
 END_TEST
 
+/* The lowest that is free, which is the one that socket(2) would give. */
+static int
+next_descriptor(void)
+{
+	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	ck_assert_int_ne(fd, -1);
+	close(fd);
+	return fd;
+}
+
+/* Of the right family it is the connection's; of another it is closed. */
+START_TEST(prepared)
+{
+	static const int families[] = { AF_INET, AF_INET6, AF_UNIX };
+	struct lastack__open open = { .stamps = true };
+	int listener = tcp_listen(AF_INET, 8);
+	struct lastack__socket socket;
+	union tcp_address address;
+	int fd = next_descriptor();
+
+	tcp_local(listener, &address);
+	for (size_t i = 0; i < 3; i++) {
+		lastack__socket_prepare(&open, families[i]);
+		ck_assert(open.ready.there);
+		ck_assert_int_eq(open.ready.fd, fd);
+		ck_assert_int_eq(lastack__socket_connect(&socket, &address.any,
+				     tcp_length(&address), &open),
+		    0);
+		ck_assert(!open.ready.there);
+		if (i == 0)
+			ck_assert_int_eq(socket.fd, fd);
+		ck_assert_int_ne(fcntl(socket.fd, F_GETFL) & O_NONBLOCK, 0);
+		ck_assert_int_ne(fcntl(socket.fd, F_GETFD) & FD_CLOEXEC, 0);
+		lastack__socket_reset(&socket);
+		ck_assert_int_eq(next_descriptor(), fd);
+	}
+	lastack__socket_prepare(&open, AF_INET);
+	lastack__socket_unprepare(&open);
+	lastack__socket_unprepare(&open);
+	ck_assert_int_eq(next_descriptor(), fd);
+	close(listener);
+}
+END_TEST
+
 START_TEST(nowhere_to_connect)
 {
 	union tcp_address address = { .v4 = { .sin_family = AF_INET } };
@@ -400,6 +445,7 @@ main(void)
 	tcase_add_test(tests, edges);
 	tcase_add_test(tests, reset_words);
 	tcase_add_test(tests, descriptor);
+	tcase_add_test(tests, prepared);
 	tcase_add_test(tests, nowhere_to_connect);
 	tcase_add_test(tests, both_ways);
 	tcase_add_test(tests, urgent_data);

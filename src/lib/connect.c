@@ -26,6 +26,7 @@ lastack__connect_begin(
 void
 lastack__connect_free(struct lastack__connect *c)
 {
+	lastack__socket_unprepare(&c->open);
 	lastack__addresses_free(&c->addresses);
 	free(c->attempts);
 }

@@ -504,7 +504,9 @@ LASTACK_API int lastack_request_set_connect_only(
 /*
  * For those who count: does without what costs something and no verdict needs,
  * the kernel's receive stamp (the first byte's method is CLOCK then) and the
- * name of the congestion control. Since 0.1.
+ * name of the congestion control. Unless another program has stamps anyway, as
+ * those that set the clock by the network do, switching them on and off again
+ * costs the machine up to some milliseconds. Since 0.1.
  */
 LASTACK_API int lastack_request_set_lean(
     struct lastack_request *request, bool lean);
@@ -538,7 +540,8 @@ LASTACK_API int lastack_request_check(const struct lastack_request *request);
  */
 
 /*
- * The clock starts here. On success *probe is the caller's, to be freed by
+ * The clock starts here; what the kernel takes to switch on receive stamps comes
+ * before. On success *probe is the caller's, to be freed by
  * lastack_probe_free(). ARGUMENT: as lastack_request_check(). Since 0.1.
  */
 LASTACK_API int lastack_probe_new(

@@ -89,6 +89,7 @@ lastack_probe_new(
 	p->socket.fd = -1;
 	p->watched_stream = -1;
 	p->epoll_fd = -1;
+	lastack__stage_prepare(p);
 	probe_begin_result(p);
 	error = lastack__exchange_begin(&p->exchange, request);
 	if (error != 0)

@@ -45,6 +45,51 @@ socket_syn(struct lastack__socket *s, const struct sockaddr *address,
 	return s->backlogged ? 0 : errno;
 }
 
+static int
+socket_open(int family)
+{
+	return socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
+	    family == AF_UNIX ? 0 : IPPROTO_TCP);
+}
+
+void
+lastack__socket_prepare(struct lastack__open *open, int family)
+{
+	int fd = socket_open(family);
+
+	if (fd == -1)
+		return; /* whoever needs one will be told why */
+	lastack__stamp_ask(fd);
+	lastack__stamp_settle();
+	open->ready = (struct lastack__ready){ true, fd, family };
+}
+
+void
+lastack__socket_unprepare(struct lastack__open *open)
+{
+	if (open->ready.there)
+		close(open->ready.fd);
+	open->ready.there = false;
+}
+
+/* The one that is ready, or another, which then has its stamps to ask for. */
+static int
+socket_take(struct lastack__open *open, int family)
+{
+	int fd;
+
+	if (open->ready.there && open->ready.family == family) {
+		open->ready.there = false;
+		return open->ready.fd;
+	}
+	fd = socket_open(family);
+	if (fd != -1 && open->stamps)
+		lastack__stamp_ask(fd);
+	/* Not before: as long as one has stamps the kernel makes them. */
+	lastack__socket_unprepare(open);
+	return fd;
+}
+
 static void
 socket_options(struct lastack__socket *s, const struct lastack__open *open)
 {
@@ -58,24 +103,19 @@ socket_options(struct lastack__socket *s, const struct lastack__open *open)
 		s->ack_held = true;
 	}
 #endif
-	if (open->stamps) {
+	if (open->stamps)
 		lastack__stamp_clocks(&s->clocks);
-		lastack__stamp_ask(s->fd);
-	}
 }
 
 int
 lastack__socket_connect(struct lastack__socket *s,
-    const struct sockaddr *address, socklen_t len,
-    const struct lastack__open *open)
+    const struct sockaddr *address, socklen_t len, struct lastack__open *open)
 {
 	int error = 0;
 
 	*s = (struct lastack__socket)LASTACK__SOCKET_INIT;
 	s->is_unix = address->sa_family == AF_UNIX;
-	s->fd = socket(address->sa_family,
-	    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
-	    s->is_unix ? 0 : IPPROTO_TCP);
+	s->fd = socket_take(open, address->sa_family);
 	if (s->fd == -1)
 		return errno;
 	socket_options(s, open);

@@ -44,6 +44,13 @@ struct lastack__socket {
 		.fd = -1                                                       \
 	}
 
+/* A descriptor that was opened before it was known where it is to go. */
+struct lastack__ready {
+	bool there;
+	int fd;
+	int family;
+};
+
 struct lastack__open {
 	/*
 	 * Data, FIN or RST will follow the handshake at once: its ACK shall
@@ -51,14 +58,21 @@ struct lastack__open {
 	 */
 	bool hold_ack;
 	bool stamps;			    /* the first byte shall have one */
+	struct lastack__ready ready;	    /* owned; the first connect's */
 	const struct lastack__local *local; /* borrowed; NULL: as it comes */
 	struct lastack__load load;	    /* for Fast Open */
 };
 
+/*
+ * Opens one for an address of that family, with stamps: asked for before any
+ * clock runs, what the kernel takes to switch them on is in none of the times.
+ */
+void lastack__socket_prepare(struct lastack__open *open, int family);
+void lastack__socket_unprepare(struct lastack__open *open);
+
 /* Opens a socket and starts to connect. Returns 0, or errno. */
 int lastack__socket_connect(struct lastack__socket *socket,
-    const struct sockaddr *address, socklen_t len,
-    const struct lastack__open *open);
+    const struct sockaddr *address, socklen_t len, struct lastack__open *open);
 
 /*
  * The same address once more, for a socket that is backlogged: nothing tells

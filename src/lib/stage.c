@@ -4,20 +4,16 @@
  * tests/check_cost.c. A small request that is answered with a FIN:
  *
  *	epoll_create1	the descriptor for the caller's poll loop
- *	socket
+ *	socket		before that where there are to be stamps
  *	setsockopt	SO_OOBINLINE: else an urgent byte passes for a FIN
  *	setsockopt	TCP_QUICKACK off: the handshake's ACK rides on the
  *			payload, the FIN or the RST
- *	setsockopt	SO_TIMESTAMPING: when the first byte arrived, not when
- *			we woke up; only where there is a payload
  *	connect
  *	epoll_ctl
  *	getsockopt	TCP_INFO: connected, refused or reset; the handshake's
  *			round trip; Fast Open
  *	getsockname	the port that the report tells, and that the search
  *			for TIME-WAIT needs
- *	getsockopt	TCP_CONGESTION: its name for the report; not where it
- *			is to be lean, nor the stamp
  *	ioctl		SIOCINQ: what is there before the payload is no answer
  *	send
  *	epoll_pwait2	once for the answer; once more where the socket was
@@ -29,13 +25,17 @@
  *	getsockopt	TCP_INFO: the last ACK, and that no RST came instead
  *	close, close	the connection, epoll
  *
+ * With a payload, unless it is to be lean: SO_TIMESTAMPING, for when the first
+ * byte arrived and not when we woke up, sched_yield(), so that what that sets
+ * off is over before the clock starts, and TCP_CONGESTION for the report.
  * Where the FIN comes later: a wait, a recv() that gives 0 and a TCP_INFO more.
  * An end by RST: SO_ATTACH_FILTER and a TCP_INFO, so that no FIN slips in
  * between the decision and the reset, and SO_LINGER. A connection that died:
  * SO_ERROR, and SIOCINQ where the counters leave it open whether a FIN was
  * among the last bytes. Our FIN first: four calls to sock_diag(7) for
  * TIME-WAIT. Fast Open: six to generic netlink for the cookie, before the SYN,
- * since after it there may be another. All of the clock's are the vDSO's.
+ * since after it there may be another. Much that nobody looks at: SO_RCVLOWAT
+ * now and then, for the waits that it saves. All of the clock's are the vDSO's.
  */
 #include <config.h>
 
@@ -98,6 +98,25 @@ load_syn(struct lastack_probe *p)
 	open->hold_ack = true;
 }
 
+/* Of a name the family is anybody's guess. */
+void
+lastack__stage_prepare(struct lastack_probe *p)
+{
+	const struct lastack_request *request = p->request;
+	struct lastack__address address;
+	int family = AF_INET;
+
+	p->connect.open.stamps = !request->lean && request->path.len == 0 &&
+	    lastack__request_sends(request, 0);
+	if (!p->connect.open.stamps)
+		return;
+	if (lastack__resolve_numeric(request->host, request->port, &address))
+		family = address.u.any.sa_family;
+	else if (request->family == LASTACK_FAMILY_IPV6)
+		family = AF_INET6;
+	lastack__socket_prepare(&p->connect.open, family);
+}
+
 static int
 connect_begin(struct lastack_probe *p)
 {
@@ -110,8 +129,6 @@ connect_begin(struct lastack_probe *p)
 	    lastack__payload_ready(first) ||
 	    (p->request->half_close && first->count == 0) ||
 	    (p->connects_only && p->request->goodbye.count > 0);
-	p->connect.open.stamps = !p->request->lean &&
-	    lastack__request_sends(p->request, 0);
 	if (has_header(p) && lastack__cursor_gather(&p->exchange.cursor) != 0)
 		return LASTACK_ERROR_MEMORY;
 	if (p->request->fastopen != LASTACK_FASTOPEN_OFF)

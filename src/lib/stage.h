@@ -16,6 +16,9 @@ enum lastack__watched {
 	LASTACK__WATCHED_SINK,
 };
 
+/* What can be done before the clock starts. */
+void lastack__stage_prepare(struct lastack_probe *probe);
+
 /* The first stage. 0, or LASTACK_ERROR_*. */
 int lastack__stage_begin(struct lastack_probe *probe);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <config.h>
 
+#include <sched.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -45,6 +46,13 @@ lastack__stamp_ask(int fd)
 	int flags = SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE;
 
 	setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPING, &flags, sizeof(flags));
+}
+
+/* The work is queued on this processor: net_enable_timestamp() in the kernel. */
+void
+lastack__stamp_settle(void)
+{
+	sched_yield();
 }
 
 static int64_t
@@ -107,6 +115,11 @@ void
 lastack__stamp_ask(int fd)
 {
 	(void)fd;
+}
+
+void
+lastack__stamp_settle(void)
+{
 }
 
 ssize_t

@@ -24,6 +24,14 @@ void lastack__stamp_clocks(struct lastack__clocks *clocks);
 void lastack__stamp_ask(int fd);
 
 /*
+ * Gives that moment away. To switch them on the kernel patches its own code,
+ * unless others have stamps already: where processors are slow to wake each
+ * other, as in a virtual machine, it takes a millisecond, and whoever shares the processor
+ * with it stands still.
+ */
+void lastack__stamp_settle(void);
+
+/*
  * As recv(), with the stamp of the last segment that it took from, an instant
  * of CLOCK_MONOTONIC; -1: none. data NULL: discards.
  */

@@ -95,8 +95,6 @@ run_with(const char *const *prefix, const struct trial *trial, int output,
 		if (dup2(input, 0) == -1 || dup2(output, 1) == -1 ||
 		    dup2(output, 2) == -1 || dup2(figures, FIGURES_FD) == -1)
 			_exit(126);
-		if (trial->preload != NULL)
-			setenv("LD_PRELOAD", trial->preload, 1);
 		execvp(argv[0], (char *const *)argv);
 		_exit(127);
 	}
@@ -153,12 +151,7 @@ unsigned int
 trial_calls(const struct trial *trial)
 {
 	char path[] = "/tmp/bench-XXXXXX", line[4096];
-	const char *const prefix[] = { "strace", "-f", "-o", path, "-E",
-		"LD_PRELOAD", NULL };
-	struct trial plain = *trial;
-	char preload[4200] = "LD_PRELOAD";
-	const char *const loaded[] = { "strace", "-f", "-o", path, "-E",
-		preload, NULL };
+	const char *const prefix[] = { "strace", "-f", "-o", path, NULL };
 	unsigned int count = 0;
 	int null = null_file();
 	int fd = mkstemp(path);
@@ -166,13 +159,8 @@ trial_calls(const struct trial *trial)
 
 	if (file == NULL)
 		err(1, "%s", path);
-	if (trial->preload != NULL)
-		snprintf(
-		    preload, sizeof(preload), "LD_PRELOAD=%s", trial->preload);
-	plain.preload = NULL;
 	if (trial_installed(prefix[0]))
-		run_with(trial->preload != NULL ? loaded : prefix, &plain, null,
-		    null);
+		run_with(prefix, trial, null, null);
 	while (fgets(line, sizeof(line), file) != NULL)
 		if (strstr(line, "resumed>") == NULL &&
 		    strstr(line, "+++ ") == NULL &&

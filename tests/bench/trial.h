@@ -11,7 +11,6 @@
 
 struct trial {
 	const char *const *argv; /* NULL at the end */
-	const char *preload;	 /* LD_PRELOAD of it alone; NULL: none */
 	const char *input;	 /* standard input; NULL: nothing */
 	bool listen;		 /* take its words; else they are thrown away */
 

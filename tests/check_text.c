@@ -36,6 +36,28 @@ START_TEST(appends)
 }
 END_TEST
 
+START_TEST(pads)
+{
+	struct text text = TEXT_INIT;
+
+	text_left(&text, "ab", 4);
+	text_puts(&text, "|");
+	text_right(&text, "cd", 4);
+	text_puts(&text, "|");
+	text_left(&text, "long", 2);
+	text_right(&text, "long", 0);
+	text_spaces(&text, 0);
+	text_spaces(&text, 2);
+	text_number(&text, UINT64_MAX);
+	ck_assert_str_eq(
+	    text_string(&text), "ab  |  cd|longlong  18446744073709551615");
+	ck_assert_uint_eq(text.len, strlen(text.bytes));
+	text_spaces(&text, SIZE_MAX - 1);
+	ck_assert(text.failed);
+	text_free(&text);
+}
+END_TEST
+
 /* At the end of each size of the buffer, one byte less and one more. */
 START_TEST(grows_at_every_length)
 {
@@ -102,6 +124,7 @@ main(void)
 
 	tcase_add_test(tests, empty);
 	tcase_add_test(tests, appends);
+	tcase_add_test(tests, pads);
 	tcase_add_test(tests, grows_at_every_length);
 	tcase_add_test(tests, byte_by_byte);
 	tcase_add_test(tests, failure_is_remembered);

@@ -7,6 +7,9 @@
 
 #define FIGURE_TEXT 32
 
+/* "149". Returns its argument. */
+const char *figure_number(char text[FIGURE_TEXT], uint64_t number);
+
 /* "311.2 us", "17.2 ms", "1.23 s"; of nanoseconds. Returns its argument. */
 const char *figure_time(char text[FIGURE_TEXT], int64_t ns);
 

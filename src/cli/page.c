@@ -8,8 +8,11 @@
 void
 page_color(const struct page *page, const char *code)
 {
-	if (page->screen->color)
-		text_printf(page->to, "\033[%sm", code);
+	if (!page->screen->color)
+		return;
+	text_puts(page->to, "\033[");
+	text_puts(page->to, code);
+	text_puts(page->to, "m");
 }
 
 size_t
@@ -34,7 +37,8 @@ page_wrap(
 			while (page->to->len > 0 &&
 			    page->to->bytes[page->to->len - 1] == ' ')
 				page->to->len--;
-			text_printf(page->to, "\n%*s", (int)indent, "");
+			text_puts(page->to, "\n");
+			text_spaces(page->to, indent);
 			column = indent;
 		}
 		text_add(page->to, string, len);

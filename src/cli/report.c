@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -31,6 +32,17 @@ screen_width(const struct winsize *size)
 	return width > WIDTH_MOST ? WIDTH_MOST : (unsigned int)width;
 }
 
+/* "en_US.UTF-8", "C.utf8", and "UTF-8", as macOS has it. */
+static bool
+is_utf8(const char *locale)
+{
+	const char *dot = strchr(locale, '.');
+	const char *codeset = dot != NULL ? dot + 1 : locale;
+
+	return strncasecmp(codeset, "utf-8", 5) == 0 ||
+	    strncasecmp(codeset, "utf8", 4) == 0;
+}
+
 /*
  * By the name alone: loading the locale would cost more system calls than the
  * whole probe.
@@ -44,8 +56,7 @@ locale_is_utf8(void)
 		const char *value = getenv(names[i]);
 
 		if (value != NULL && *value != '\0')
-			return strcasestr(value, "utf-8") != NULL ||
-			    strcasestr(value, "utf8") != NULL;
+			return is_utf8(value);
 	}
 	return false;
 }

@@ -37,7 +37,8 @@ put_target(struct text *to, const struct options *o,
 	}
 	text_puts(to, numeric_v6 ? "[" : "");
 	escape_line(to, o->host, len < 255 ? len : 255, false);
-	text_printf(to, "%s:%u", numeric_v6 ? "]" : "", o->port);
+	text_puts(to, numeric_v6 ? "]:" : ":");
+	text_number(to, o->port);
 	if (remote != NULL && strcmp(remote, o->host) != 0)
 		text_printf(to, " (%s)", remote);
 }
@@ -53,8 +54,9 @@ put_verdict(const struct page *page)
 	page_color(page, ok ? "1;32" : "1;31");
 	for (const char *c = name; *c != '\0'; c++) {
 		bool lower = *c >= 'a' && *c <= 'z';
+		char upper = (char)(lower ? *c - 'a' + 'A' : *c);
 
-		text_printf(page->to, "%c", lower ? *c - 'a' + 'A' : *c);
+		text_add(page->to, &upper, 1);
 	}
 	page_color(page, "0");
 	text_puts(&sentence, "  ");
@@ -68,27 +70,46 @@ put_verdict(const struct page *page)
 /* ---- figures of the kernel, and more of everything */
 
 static void
+add_us(struct text *line, const char *what, uint32_t us)
+{
+	char figure[FIGURE_TEXT];
+
+	text_puts(line, what);
+	text_puts(line, figure_time(figure, (int64_t)us * 1000));
+}
+
+static void
+add_count(
+    struct text *line, const char *before, uint32_t count, const char *behind)
+{
+	text_puts(line, before);
+	text_number(line, count);
+	text_puts(line, behind);
+}
+
+static void
 put_kernel(const struct page *page)
 {
 	const struct lastack_result *result = page->result;
 	struct text line = TEXT_INIT;
-	char rtt[FIGURE_TEXT], least[FIGURE_TEXT];
 
 	if (!result->has_kernel)
 		return;
 	text_puts(&line, "  kernel   ");
 	if (result->min_rtt_us != 0) {
-		figure_time(rtt, (int64_t)result->rtt_us * 1000);
-		figure_time(least, (int64_t)result->min_rtt_us * 1000);
-		text_printf(&line, "rtt %s (min %s), ", rtt, least);
+		add_us(&line, "rtt ", result->rtt_us);
+		add_us(&line, " (min ", result->min_rtt_us);
+		text_puts(&line, "), ");
 	}
 	if (result->retransmits == 0)
-		text_puts(&line, "no retransmits");
+		text_puts(&line, "no");
 	else
-		text_printf(&line, "%" PRIu32 " retransmit%s",
-		    result->retransmits, result->retransmits > 1 ? "s" : "");
-	text_printf(&line, ", mss %" PRIu32 ", %" PRIu32 " out, %" PRIu32 " in",
-	    result->mss_bytes, result->segments_out, result->segments_in);
+		text_number(&line, result->retransmits);
+	text_puts(
+	    &line, result->retransmits == 1 ? " retransmit" : " retransmits");
+	add_count(&line, ", mss ", result->mss_bytes, "");
+	add_count(&line, ", ", result->segments_out, " out");
+	add_count(&line, ", ", result->segments_in, " in");
 	page_wrap(page, text_string(&line), 0, PAGE_NAME_COLUMNS);
 	text_free(&line);
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <config.h>
 
-#include <stdio.h>
 #include <string.h>
 
 #include "events.h"
@@ -64,20 +63,36 @@ put_bar(const struct stair *stair, int64_t begin_ns, int64_t end_ns)
 
 	if (begin >= steps)
 		begin = steps - 1;
+	if (end > steps)
+		end = steps;
 	if (end <= begin)
 		end = begin + 1;
+	text_spaces(stair->to, begin / STEPS);
 	page_color(stair->page, "36");
-	for (size_t column = 0; column < stair->bar_columns; column++) {
-		size_t edge = column * STEPS;
+	for (size_t edge = begin - begin % STEPS; edge < end; edge += STEPS) {
 		size_t from = begin > edge ? begin - edge : 0;
 		size_t to = end < edge + STEPS ? end - edge : STEPS;
 
-		if (end <= edge || begin >= edge + STEPS)
-			text_puts(stair->to, " ");
-		else
-			text_puts(stair->to, block(stair, from, to));
+		text_puts(stair->to, block(stair, from, to));
 	}
 	page_color(stair->page, "0");
+	text_spaces(stair->to, stair->bar_columns - (end + STEPS - 1) / STEPS);
+}
+
+static void
+put_name(const struct stair *stair, const char *name)
+{
+	text_puts(stair->to, "  ");
+	text_left(stair->to, name, PAGE_NAME_COLUMNS - 2);
+}
+
+static void
+put_time(const struct stair *stair, int64_t ns)
+{
+	char figure[FIGURE_TEXT];
+
+	text_puts(stair->to, " ");
+	text_right(stair->to, figure_time(figure, ns), PAGE_TIME_COLUMNS);
 }
 
 /* The end of a row: beside the staircase, or below it. */
@@ -89,13 +104,15 @@ put_note(const struct stair *stair, const char *note)
 	/* Also where it is one that is longer than most. */
 	if (*note != '\0' &&
 	    (stair->notes_below || columns + 2 > NOTE_COLUMNS)) {
-
-		text_printf(stair->to, "\n%*s", PAGE_NAME_COLUMNS, "");
+		text_puts(stair->to, "\n");
+		text_spaces(stair->to, PAGE_NAME_COLUMNS);
 		page_wrap(
 		    stair->page, note, PAGE_NAME_COLUMNS, PAGE_NAME_COLUMNS);
 		return;
 	}
-	text_printf(stair->to, "%s%s\n", *note != '\0' ? "  " : "", note);
+	text_puts(stair->to, *note != '\0' ? "  " : "");
+	text_puts(stair->to, note);
+	text_puts(stair->to, "\n");
 }
 
 static void
@@ -103,13 +120,10 @@ put_row(const struct stair *stair, enum lastack_phase phase, int64_t begin_ns,
     const struct text *note)
 {
 	int64_t ns = lastack_result_phase_ns(stair->result, phase);
-	char figure[FIGURE_TEXT];
 
-	figure_time(figure, ns);
-	text_printf(stair->to, "  %-*s", PAGE_NAME_COLUMNS - 2,
-	    lastack_phase_name(phase));
+	put_name(stair, lastack_phase_name(phase));
 	put_bar(stair, begin_ns, begin_ns + ns);
-	text_printf(stair->to, " %*s", PAGE_TIME_COLUMNS, figure);
+	put_time(stair, ns);
 	put_note(stair, text_string(note));
 }
 
@@ -122,7 +136,19 @@ note_segment(
 	const char *arrow = stair->page->screen->utf8 ? (ours ? "→" : "←") :
 							(ours ? "->" : "<-");
 
-	text_printf(note, "%s%s %s", note->len > 0 ? "  " : "", arrow, what);
+	text_puts(note, note->len > 0 ? "  " : "");
+	text_puts(note, arrow);
+	text_puts(note, " ");
+	text_puts(note, what);
+}
+
+static void
+note_bytes(struct text *note, uint64_t bytes, const char *what)
+{
+	char amount[FIGURE_TEXT];
+
+	text_puts(note, figure_bytes(amount, bytes));
+	text_puts(note, what);
 }
 
 static void
@@ -178,28 +204,24 @@ note_phase(
     const struct stair *stair, enum lastack_phase phase, struct text *note)
 {
 	const struct lastack_result *result = stair->result;
-	char amount[FIGURE_TEXT];
 
 	switch (phase) {
 	case LASTACK_PHASE_CONNECT:
 		note_connect(stair, note);
 		break;
 	case LASTACK_PHASE_SEND:
-		text_printf(
-		    note, "%s sent", figure_bytes(amount, result->sent_bytes));
-		if (result->in_syn_bytes > 0)
-			text_printf(note, ", %s in the SYN",
-			    figure_bytes(amount, result->in_syn_bytes));
+		note_bytes(note, result->sent_bytes, " sent");
+		if (result->in_syn_bytes == 0)
+			break;
+		text_puts(note, ", ");
+		note_bytes(note, result->in_syn_bytes, " in the SYN");
 		break;
-
 	case LASTACK_PHASE_RECEIVE:
-		text_printf(note, "%s received",
-		    figure_bytes(amount, result->received_bytes));
+		note_bytes(note, result->received_bytes, " received");
 		break;
 	case LASTACK_PHASE_DRAIN:
 		if (result->drained_bytes > 0)
-			text_printf(note, "%s drained",
-			    figure_bytes(amount, result->drained_bytes));
+			note_bytes(note, result->drained_bytes, " drained");
 		break;
 	case LASTACK_PHASE_CLOSE:
 		note_close(stair, note);
@@ -235,14 +257,17 @@ was_planned(const struct stair *stair, enum lastack_phase phase)
 static void
 put_scale(const struct stair *stair)
 {
-	char total[FIGURE_TEXT], column[FIGURE_TEXT], note[64];
+	int64_t column_ns = stair->total_ns / (int64_t)stair->bar_columns;
+	struct text note = TEXT_INIT;
+	char figure[FIGURE_TEXT];
 
-	figure_time(total, stair->total_ns);
-	figure_time(column, stair->total_ns / (int64_t)stair->bar_columns);
-	snprintf(note, sizeof(note), "one column is %s", column);
-	text_printf(stair->to, "  %-*s%*s %*s", PAGE_NAME_COLUMNS - 2, "total",
-	    (int)stair->bar_columns, "", PAGE_TIME_COLUMNS, total);
-	put_note(stair, note);
+	put_name(stair, "total");
+	text_spaces(stair->to, stair->bar_columns);
+	put_time(stair, stair->total_ns);
+	text_puts(&note, "one column is ");
+	text_puts(&note, figure_time(figure, column_ns));
+	put_note(stair, text_string(&note));
+	text_free(&note);
 }
 
 static void
@@ -276,10 +301,10 @@ staircase_add(const struct page *page)
 		struct text note = TEXT_INIT;
 
 		if (ns == -1) {
-			if (was_planned(&stair, i))
-				text_printf(page->to, "  %-*snever reached\n",
-				    PAGE_NAME_COLUMNS - 2,
-				    lastack_phase_name(i));
+			if (!was_planned(&stair, i))
+				continue;
+			put_name(&stair, lastack_phase_name(i));
+			text_puts(page->to, "never reached\n");
 			continue;
 		}
 		note_phase(&stair, i, &note);

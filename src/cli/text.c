@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "figure.h"
 #include "text.h"
 
 #define PRINTF_BYTES 64 /* at least, before the first attempt */
@@ -52,6 +53,42 @@ void
 text_puts(struct text *text, const char *string)
 {
 	text_add(text, string, strlen(string));
+}
+
+void
+text_number(struct text *text, uint64_t number)
+{
+	char figure[FIGURE_TEXT];
+
+	text_puts(text, figure_number(figure, number));
+}
+
+void
+text_spaces(struct text *text, size_t count)
+{
+	if (!text_grow(text, count))
+		return;
+	memset(text->bytes + text->len, ' ', count);
+	text->len += count;
+	text->bytes[text->len] = '\0';
+}
+
+void
+text_left(struct text *text, const char *string, size_t bytes)
+{
+	size_t len = strlen(string);
+
+	text_add(text, string, len);
+	text_spaces(text, len < bytes ? bytes - len : 0);
+}
+
+void
+text_right(struct text *text, const char *string, size_t bytes)
+{
+	size_t len = strlen(string);
+
+	text_spaces(text, len < bytes ? bytes - len : 0);
+	text_add(text, string, len);
 }
 
 void

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct text {
 	char *bytes; /* owned; NUL-terminated once anything was added */
@@ -19,6 +20,16 @@ struct text {
 
 void text_add(struct text *text, const void *bytes, size_t len);
 void text_puts(struct text *text, const char *string);
+void text_number(struct text *text, uint64_t number);
+void text_spaces(struct text *text, size_t count);
+/* The string and the spaces that it lacks to so many bytes: behind it, before. */
+void text_left(struct text *text, const char *string, size_t bytes);
+void text_right(struct text *text, const char *string, size_t bytes);
+
+/*
+ * For where that is not enough. A report of a run that went well does without:
+ * see figure.c.
+ */
 void text_printf(struct text *text, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 /* Never NULL. */

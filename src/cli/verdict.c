@@ -141,16 +141,15 @@ close_with_fin(struct text *to, const struct lastack_result *result)
 	switch (result->close_peer) {
 	case LASTACK_END_FIN:
 		if (result->close_first == LASTACK_SIDE_PEER)
-			text_printf(to,
-			    "peer closed first (FIN), we answered with FIN%s",
-			    ack);
+			text_puts(to,
+			    "peer closed first (FIN), we answered with FIN");
 		else if (result->close_first == LASTACK_SIDE_LOCAL)
-			text_printf(to,
+			text_puts(to,
 			    "we closed first (FIN), the peer answered with "
-			    "FIN%s",
-			    ack);
+			    "FIN");
 		else
-			text_printf(to, "both sides closed with FIN%s", ack);
+			text_puts(to, "both sides closed with FIN");
+		text_puts(to, ack);
 		if (result->close_time_wait == LASTACK_YES)
 			text_puts(to, ", TIME-WAIT is ours");
 		break;

@@ -7,20 +7,21 @@
  * Each program has its runs in a row, the library too, in one process: what the
  * kernel last did it does again, its code and data at hand. Then our command
  * runs once more after every run of curl, for what that takes out of the caches
- * is added to the way between the kernel's clock and the wire.
+ * is added to the way between the kernel's clock and the wire. And a process
+ * that does nothing but connect, send, poll and read the clock shows how near
+ * to the wire any clock comes on this machine.
  *
  * LASTACK_BENCH_COUNT: runs of each kind. Without it there are a few of our own
  * command alone, and what counts is that they are correct: nothing is null that
  * must be known, nothing is earlier than on the wire, all of it is in order and
  * adds up. How accurate they are is told, never judged.
- *
- * A capture has the kernel stamp every segment: that stamps may be missing
- * where nobody else asks for them cannot be seen here.
  */
 #include <config.h>
 
+#include <arpa/inet.h>
 #include <err.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <poll.h>
 #include <pthread.h>
@@ -70,6 +71,10 @@ enum figure {
 	AFTER_CURL = OF_A_RUN,
 	LIBRARY_HANDSHAKE = 2 * OF_A_RUN,
 	LIBRARY_FIRST_BYTE,
+	LIBRARY_PEER_FIN,
+	BARE_CONNECT,
+	BARE_FIRST_BYTE,
+	BARE_PEER_FIN,
 	CURL_CONNECT,
 	CURL_FIRST_BYTE,
 	NPING_CONNECT,
@@ -90,6 +95,10 @@ static const char *const titles[] = {
 	[AFTER_CURL + CLOSE] = "  after curl: close",
 	[LIBRARY_HANDSHAKE] = "library  handshake",
 	[LIBRARY_FIRST_BYTE] = "library  first byte",
+	[LIBRARY_PEER_FIN] = "library  peer FIN",
+	[BARE_CONNECT] = "a clock  connect",
+	[BARE_FIRST_BYTE] = "a clock  first byte",
+	[BARE_PEER_FIN] = "a clock  peer FIN",
 	[CURL_CONNECT] = "curl     connect",
 	[CURL_FIRST_BYTE] = "curl     first byte",
 	[NPING_CONNECT] = "nping    --tcp-connect",
@@ -494,9 +503,105 @@ run_library(struct witness *witness, const char *host, uint16_t port)
 		note(LIBRARY_FIRST_BYTE,
 		    (double)result->first_byte_ns / 1000 -
 			wire_us(us->first_payload_ns, peer->first_payload_ns));
+		note(LIBRARY_PEER_FIN,
+		    (double)(lastack_result_event_ns(
+				 result, LASTACK_EVENT_PEER_FIN) -
+			lastack_result_event_ns(
+			    result, LASTACK_EVENT_CONNECTING)) /
+			    1000 -
+			wire_us(us->first_syn_ns, peer->first_fin_ns));
 	}
 	lastack_probe_free(probe);
 	lastack_request_free(request);
+	witness_forget(witness);
+}
+
+/* ---- a bare process, which reads the clock after every wait */
+
+struct bare {
+	uint16_t port;
+	int64_t connecting_ns, connected_ns, sending_ns, first_byte_ns,
+	    peer_fin_ns;
+};
+
+/* 0: it did not come. */
+static int64_t
+await(int fd, short events)
+{
+	struct pollfd wait = { .fd = fd, .events = events };
+	int n = poll(&wait, 1, WAIT_MS);
+	int64_t now_ns = tcp_now_ns();
+
+	return n == 1 && (wait.revents & events) != 0 ? now_ns : 0;
+}
+
+static struct bare
+go_bare(const char *host, uint16_t port)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET,
+		.sin_port = htons(port) };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	union tcp_address local;
+	struct bare bare;
+	char bytes[256];
+
+	inet_pton(AF_INET, host, &to.sin_addr);
+	bare.connecting_ns = tcp_now_ns();
+	connect(fd, (const struct sockaddr *)&to, sizeof(to));
+	bare.connected_ns = await(fd, POLLOUT);
+	bare.sending_ns = tcp_now_ns();
+	send(fd, REQUEST, sizeof(REQUEST) - 1, MSG_NOSIGNAL);
+	bare.first_byte_ns = await(fd, POLLIN);
+	while (recv(fd, bytes, sizeof(bytes), 0) > 0)
+		continue;
+	bare.peer_fin_ns = await(fd, POLLRDHUP);
+	tcp_local(fd, &local);
+	bare.port = ntohs(local.v4.sin_port);
+	close(fd);
+	return bare;
+}
+
+static struct bare
+fork_bare(const char *host, uint16_t port)
+{
+	struct bare bare;
+	int ends[2];
+	pid_t pid;
+
+	ck_assert_int_eq(pipe2(ends, O_CLOEXEC), 0);
+	pid = fork();
+	ck_assert_int_ne(pid, -1);
+	if (pid == 0) {
+		bare = go_bare(host, port);
+		_exit(write(ends[1], &bare, sizeof(bare)) != sizeof(bare));
+	}
+	close(ends[1]);
+	ck_assert_int_eq(read(ends[0], &bare, sizeof(bare)), sizeof(bare));
+	close(ends[0]);
+	waitpid(pid, NULL, 0);
+	return bare;
+}
+
+static void
+run_bare(struct witness *witness, const char *host, uint16_t port)
+{
+	const struct bare bare = fork_bare(host, port);
+	const struct witness_flow *flow =
+	    witness_await(witness, bare.port, port, WAIT_MS, is_over, NULL);
+	const struct witness_side *us, *peer;
+
+	ck_assert_ptr_nonnull(flow);
+	us = &flow->side[WITNESS_CLIENT];
+	peer = &flow->side[WITNESS_SERVER];
+	note(BARE_CONNECT,
+	    wire_us(bare.connecting_ns, bare.connected_ns) -
+		wire_us(us->first_syn_ns, peer->first_syn_ns));
+	note(BARE_FIRST_BYTE,
+	    wire_us(bare.sending_ns, bare.first_byte_ns) -
+		wire_us(us->first_payload_ns, peer->first_payload_ns));
+	note(BARE_PEER_FIN,
+	    wire_us(bare.connecting_ns, bare.peer_fin_ns) -
+		wire_us(us->first_syn_ns, peer->first_fin_ns));
 	witness_forget(witness);
 }
 
@@ -626,6 +731,8 @@ run_all(struct scene *scene, const char *host, uint16_t port)
 		run_ours(scene, IN_A_ROW, host, port);
 	for (size_t i = 0; i < runs; i++)
 		run_library(scene->witness, host, port);
+	for (size_t i = 0; i < count; i++)
+		run_bare(scene->witness, host, port);
 	for (size_t i = 0; i < curls; i++)
 		run_curl(scene->witness, host, port);
 	for (size_t i = 0; i < npings; i++)

@@ -346,6 +346,35 @@ assert_unreported(const struct run_options *options, int i)
 	server_stop(&server);
 }
 
+/* By the name of the locale: the bars are of UTF-8, or of ASCII. */
+START_TEST(report_in_a_locale)
+{
+	static const struct {
+		const char *all;
+		bool utf8;
+	} rows[] = { { "C.UTF-8", true }, { "en_US.utf8", true },
+		{ "UTF-8", true }, { "de_DE.Utf-8@euro", true }, { "C", false },
+		{ "POSIX", false }, { "utf", false },
+		{ "de_DE.ISO-8859-1", false }, { "de_DE.utf16", false } };
+	char variable[32];
+	struct run run;
+
+	start(&(struct server_script){ .end = SERVER_HOLD });
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		snprintf(variable, sizeof(variable), "LC_ALL=%s", rows[i].all);
+		server_run(&server, &run,
+		    &(struct run_options){ .environment = ARGV(variable) },
+		    ARGV("-z"));
+		ck_assert_int_eq(run.status, 0);
+		ck_assert_msg(
+		    (strstr(run.out, "\xe2\x96") != NULL) == rows[i].utf8,
+		    "%s: %s", variable, run.out);
+		run_free(&run);
+	}
+	server_stop(&server);
+}
+END_TEST
+
 START_TEST(report_to_a_full_disk)
 {
 	const struct run_options options = { .output_fd = full_disk() };
@@ -800,6 +829,7 @@ main(void)
 	tcase_add_test(tests, file_is_kept_on_a_usage_error);
 	tcase_add_test(tests, response_to_a_full_disk);
 	tcase_add_test(tests, response_beyond_the_file_size);
+	tcase_add_test(tests, report_in_a_locale);
 	tcase_add_loop_test(tests, report_to_a_full_disk, 0, ENDINGS);
 	tcase_add_loop_test(tests, report_to_a_closed_descriptor, 0, ENDINGS);
 	tcase_add_loop_test(tests, report_to_a_broken_pipe, 0, ENDINGS);

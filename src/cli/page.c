@@ -30,7 +30,9 @@ page_wrap(
     const struct page *page, const char *string, size_t column, size_t indent)
 {
 	while (*string != '\0') {
-		size_t len = strcspn(string, " ");
+		const char *end = strchr(string, ' ');
+		size_t len = end != NULL ? (size_t)(end - string) :
+					   strlen(string);
 		size_t columns = page_columns(string, len);
 
 		if (column > indent && column + columns > page->screen->width) {

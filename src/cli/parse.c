@@ -57,16 +57,24 @@ unit_of(const char *name)
 	return 0;
 }
 
+static const char *
+skip_digits(const char *value)
+{
+	while (*value >= '0' && *value <= '9')
+		value++;
+	return value;
+}
+
 /* By hand, for strtod() takes its decimal point from the locale. */
 const char *
 parse_time(const char *value, int64_t *ns)
 {
-	const char *point = value + strspn(value, "0123456789");
+	const char *point = skip_digits(value);
 	const char *end = point;
 	int64_t unit, sum = 0, part;
 
 	if (*point == '.')
-		end = point + 1 + strspn(point + 1, "0123456789");
+		end = skip_digits(point + 1);
 	if (end == value || (end == value + 1 && *value == '.'))
 		return "not a time such as 10, 0.5, 500us, 500ms, 2s or 1m";
 	unit = unit_of(end);
@@ -121,7 +129,7 @@ parse_port(const char *value, uint16_t *port)
 
 	if (*value == '\0')
 		return "empty, a port is needed";
-	if (value[strspn(value, "0123456789")] == '\0') {
+	if (*skip_digits(value) == '\0') {
 		if (parse_number(value, 1, 65535, &number) != NULL)
 			return "not a port from 1 to 65535";
 		*port = (uint16_t)number;

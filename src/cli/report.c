@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -38,9 +37,15 @@ is_utf8(const char *locale)
 {
 	const char *dot = strchr(locale, '.');
 	const char *codeset = dot != NULL ? dot + 1 : locale;
+	const char *want = "utf8";
 
-	return strncasecmp(codeset, "utf-8", 5) == 0 ||
-	    strncasecmp(codeset, "utf8", 4) == 0;
+	for (; *want != '\0' && *codeset != '\0'; codeset++) {
+		if ((*codeset | 0x20) == *want)
+			want++;
+		else if (*codeset != '-')
+			return false;
+	}
+	return *want == '\0';
 }
 
 /*

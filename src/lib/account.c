@@ -167,11 +167,11 @@ static void
 account_exchange(struct lastack_probe *p, size_t index, int64_t begun_ns)
 {
 	const struct lastack__record *r = &p->exchange.records[index];
-	struct lastack_exchange *public = &p->result.exchanges[index];
+	struct lastack_exchange *told = &p->result.exchanges[index];
 	bool expects = p->request->rounds[index].expect.count > 0;
 	int64_t sent_ns = r->sent_ns;
 
-	*public = (struct lastack_exchange){ .size = sizeof(*public),
+	*told = (struct lastack_exchange){ .size = sizeof(*told),
 		.sent_bytes = r->sent_bytes,
 		.received_bytes = r->received_bytes,
 		.match = expects ? LASTACK_MATCH_YES : LASTACK_MATCH_NONE,
@@ -180,19 +180,20 @@ account_exchange(struct lastack_probe *p, size_t index, int64_t begun_ns)
 		.wait_ns = -1,
 		.receive_ns = -1 };
 	if (index == p->exchange.current) {
-		public->match = p->result.public.match;
-		public->match_which = p->result.public.match_which;
+		told->match = p->result.public.match;
+		told->match_which = p->result.public.match_which;
 	}
 	if (lastack__request_sends(p->request, index))
-	public->send_ns = span(begun_ns, sent_ns != -1 ? sent_ns : r->over_ns);
+		told->send_ns =
+		    span(begun_ns, sent_ns != -1 ? sent_ns : r->over_ns);
 	if (sent_ns == -1)
 		return;
-	public->wait_ns = span(
+	told->wait_ns = span(
 	    sent_ns, r->first_byte_ns != -1 ? r->first_byte_ns : r->over_ns);
 	if (r->first_byte_ns != -1)
-	public->receive_ns =
-	    span(r->first_byte_ns > sent_ns ? r->first_byte_ns : sent_ns,
-		r->over_ns);
+		told->receive_ns = span(
+		    r->first_byte_ns > sent_ns ? r->first_byte_ns : sent_ns,
+		    r->over_ns);
 }
 
 static void

@@ -1058,6 +1058,17 @@ struct advice {
 
 static const struct advice advices[] = {
 	{ "", { OUTCOME(OK) }, 1 * MS, 2 * MS, 9 * MS, 5 * MS, true },
+	/* So does the silence that ended a response, of a peer still there. */
+	{ "nothing came for 1.00 s after the last byte, and the peer never "
+	  "closed",
+	    { OUTCOME(OK), .close_peer = LASTACK_END_OPEN }, 0, 2 * MS,
+	    1200 * MS, 200 * MS, true },
+	{ "", { OUTCOME(OK), .close_peer = LASTACK_END_FIN }, 0, 2 * MS,
+	    1200 * MS, 200 * MS, true },
+	{ "", { OUTCOME(OK), .close_peer = LASTACK_END_OPEN }, 0, 2 * MS,
+	    200 * MS, 1 * MS, true },
+	{ "", { OUTCOME(OK), .close_peer = LASTACK_END_OPEN }, 0, 2 * MS,
+	    2200 * MS, 1200 * MS, true },
 	/* A name's time counts when it is long and most of it all. */
 	{ "", { OUTCOME(OK) }, 199 * MS, 2 * MS, 202 * MS, 0, true },
 	{ "", { OUTCOME(OK) }, 400 * MS, 2 * MS, 900 * MS, 0, true },

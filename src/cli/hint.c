@@ -8,8 +8,8 @@
 #include "hint.h"
 #include "path.h"
 
-/* Below that nobody minds a name's time, whatever its share. */
-#define RESOLVE_SLOW_NS INT64_C(200000000)
+/* Below that nobody minds, whatever its share of the whole. */
+#define SLOW_NS INT64_C(200000000)
 
 static void
 hint_connect_timeout(struct text *to, const struct lastack_result *result)
@@ -65,13 +65,39 @@ hint_reset(struct text *to, const struct lastack_result *result)
 		    "crashed, or an access rule at work");
 }
 
+static int64_t
+phase_ns(const struct lastack_result *result, enum lastack_phase phase)
+{
+	int64_t ns = lastack_result_phase_ns(result, phase);
+
+	return ns < 0 ? 0 : ns;
+}
+
+/* After the last byte, until the response was taken for complete. */
+static int64_t
+silence_ns(const struct lastack_result *result)
+{
+	int64_t last = lastack_result_event_ns(result, LASTACK_EVENT_LAST_BYTE);
+
+	if (last == -1 || result->close_peer != LASTACK_END_OPEN)
+		return 0;
+	return phase_ns(result, LASTACK_PHASE_TOTAL) -
+	    phase_ns(result, LASTACK_PHASE_DRAIN) -
+	    phase_ns(result, LASTACK_PHASE_CLOSE) - last;
+}
+
+static bool
+is_slow(const struct lastack_result *result, int64_t ns)
+{
+	return ns >= SLOW_NS && ns > phase_ns(result, LASTACK_PHASE_TOTAL) / 2;
+}
+
 /* The run went well, or as well as its outcome says; what took so long? */
 static void
 hint_slow(struct text *to, const struct lastack_result *result)
 {
-	int64_t resolve =
-	    lastack_result_phase_ns(result, LASTACK_PHASE_RESOLVE);
-	int64_t total = lastack_result_phase_ns(result, LASTACK_PHASE_TOTAL);
+	int64_t resolve = phase_ns(result, LASTACK_PHASE_RESOLVE);
+	int64_t silence = silence_ns(result);
 	char figure[FIGURE_TEXT];
 
 	if (result->syn_retransmits > 0 &&
@@ -83,11 +109,18 @@ hint_slow(struct text *to, const struct lastack_result *result)
 		    "the handshake took %s; it or its SYN/ACK was lost, or a "
 		    "backlog is full",
 		    figure);
-	} else if (resolve >= RESOLVE_SLOW_NS && resolve > total / 2) {
+	} else if (is_slow(result, resolve)) {
 		figure_time(figure, resolve);
 		text_printf(to,
 		    "resolving the name took %s, more than half of it all: "
 		    "look at the name servers",
+		    figure);
+	} else if (is_slow(result, silence)) {
+		figure_time(figure, silence);
+		text_printf(to,
+		    "nothing came for %s after the last byte, and the peer "
+		    "never closed: it may keep connections alive; --idle "
+		    "waits for less, --expect for nothing more",
 		    figure);
 	}
 }

@@ -86,7 +86,11 @@ enum lastack_phase {
 	LASTACK_PHASE_TOTAL,
 };
 
-/* What happened when; each event at most once. Since 0.1. */
+/*
+ * What happened when; each event at most once. Of a response that comes fast and
+ * that nobody looks at, LAST_BYTE may be noticed up to a millisecond late. Since
+ * 0.1.
+ */
 enum lastack_event {
 	LASTACK_EVENT_START,
 	LASTACK_EVENT_RESOLVED,

@@ -85,7 +85,7 @@ fail(const struct options *options, const char *what, const char *why)
 		text_puts(&line, "lastack: ");
 	escape_word(&line, what);
 	text_printf(&line, ": %s\n", why);
-	report_write(plugin ? STDOUT_FILENO : STDERR_FILENO, &line);
+	text_write(&line, plugin ? STDOUT_FILENO : STDERR_FILENO);
 	text_free(&line);
 	return status_local(options);
 }
@@ -182,16 +182,16 @@ main(int argc, char **argv)
 		break;
 	case OPTIONS_DONE:
 		status = options.answer_status;
-		if (report_write(STDOUT_FILENO, &text) != 0)
+		if (text_write(&text, STDOUT_FILENO) != 0)
 			status = fail(
 			    &options, "standard output", "cannot be written");
 		break;
 	case OPTIONS_USAGE:
-		report_write(STDERR_FILENO, &text);
+		text_write(&text, STDERR_FILENO);
 		status = STATUS_USAGE;
 		break;
 	case OPTIONS_LOCAL:
-		report_write(STDERR_FILENO, &text);
+		text_write(&text, STDERR_FILENO);
 		status = STATUS_SYSTEM;
 		break;
 	}

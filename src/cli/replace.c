@@ -14,7 +14,6 @@
 #include <unistd.h>
 
 #include "replace.h"
-#include "report.h"
 
 #define ATTEMPTS 100 /* at a name that nobody else has */
 
@@ -98,7 +97,7 @@ make_beside(const char *target, char made[PATH_MAX])
 static int
 fill(int fd, const struct text *text)
 {
-	int error = report_write(fd, text);
+	int error = text_write(text, fd);
 
 	if (error == 0 && fsync(fd) == -1)
 		error = errno;

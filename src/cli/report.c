@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <config.h>
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -84,24 +83,6 @@ screen_look(struct screen *screen, const struct options *o, int fd)
 }
 
 int
-report_write(int fd, const struct text *text)
-{
-	size_t done = 0;
-
-	if (text->failed)
-		return ENOMEM;
-	while (done < text->len) {
-		ssize_t n = write(fd, text->bytes + done, text->len - done);
-
-		if (n == -1 && errno != EINTR)
-			return errno;
-		if (n > 0)
-			done += (size_t)n;
-	}
-	return 0;
-}
-
-int
 report_print(const struct options *o, const struct lastack_result *result)
 {
 	bool aside = o->output != NULL && strcmp(o->output, "-") == 0;
@@ -132,7 +113,7 @@ report_print(const struct options *o, const struct lastack_result *result)
 	}
 	error = o->output_report != NULL ?
 	    replace_file(o->output_report, &text) :
-	    report_write(fd, &text);
+	    text_write(&text, fd);
 	text_free(&text);
 	return error;
 }

@@ -38,7 +38,4 @@ void report_nagios(struct text *to, const struct options *options,
 int report_print(
     const struct options *options, const struct lastack_result *result);
 
-/* All of it, however many writes that takes. Returns 0, or errno. */
-int report_write(int fd, const struct text *text);
-
 #endif

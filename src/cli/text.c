@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <config.h>
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "figure.h"
 #include "text.h"
@@ -116,6 +118,24 @@ text_printf(struct text *text, const char *format, ...)
 	text->bytes[text->len] = '\0';
 	va_end(again);
 	va_end(arguments);
+}
+
+int
+text_write(const struct text *text, int fd)
+{
+	size_t done = 0;
+
+	if (text->failed)
+		return ENOMEM;
+	while (done < text->len) {
+		ssize_t n = write(fd, text->bytes + done, text->len - done);
+
+		if (n == -1 && errno != EINTR)
+			return errno;
+		if (n > 0)
+			done += (size_t)n;
+	}
+	return 0;
 }
 
 const char *

@@ -32,6 +32,9 @@ void text_right(struct text *text, const char *string, size_t bytes);
  */
 void text_printf(struct text *text, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+/* All of it, however many writes that takes. Returns 0, or errno. */
+int text_write(const struct text *text, int fd);
+
 /* Never NULL. */
 const char *text_string(const struct text *text);
 void text_free(struct text *text);

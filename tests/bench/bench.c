@@ -4,13 +4,14 @@
  * to the least program that does the job (floor.c), in the same runs. It prints
  * tables and asserts nothing.
  *
- *	make bench			BENCH_RUNS=200 of each, in turn
+ *	make bench			BENCH_RUNS=200 of each, in turn,
+ *					each time in another order
  *
- * Before every run that counts the floor runs once, uncounted: each finds the
- * caches as that leaves them, and what the one before has set off in the kernel
- * is over. A 0 was not counted. Draining is done a twentieth as often. BUILDDIR:
- * where lastack was built (the present directory); LASTACK: another one to
- * measure.
+ * Every run that counts comes right after one of the same command that does not:
+ * each finds its own code in the caches, and pays for what it has itself set off
+ * in the kernel. A 0 was not counted. Draining is done a twentieth as often, and
+ * each run counts. BUILDDIR: where lastack was built (the present directory);
+ * LASTACK: another one to measure.
  */
 #include <config.h>
 
@@ -261,31 +262,45 @@ count_one(const struct bench *b, struct row *row, enum job job)
 /* ---- the runs */
 
 static void
-run_floor(const struct bench *b)
+run_once(const struct bench *b, struct row *row, enum job job, size_t run)
 {
 	static struct command c;
 
-	prepare(b, &tools[0], SMALL, b->hosts[HOST_ANSWER].port, &c);
+	prepare(b, row->tool, job, b->hosts[jobs[job].way].port, &c);
+	if (job != DRAIN)
+		trial_run(&c.trial, b->measure);
 	trial_run(&c.trial, b->measure);
+	row->wall_us[run] = c.trial.wall_us;
+	row->cpu_us[run] = c.trial.cpu_us;
+	if (c.trial.peak_kib > row->peak_kib)
+		row->peak_kib = c.trial.peak_kib;
+}
+
+/* Any order is as good as another, and none is to be in the figures. */
+static void
+shuffle(size_t *order, size_t count)
+{
+	for (size_t i = count; i > 1; i--) {
+		size_t other = (size_t)rand() % i, last = order[i - 1];
+
+		order[i - 1] = order[other];
+		order[other] = last;
+	}
 }
 
 static void
 run_all(const struct bench *b, struct row *rows, size_t count, enum job job,
     size_t runs)
 {
-	static struct command c;
+	size_t order[TOOLS];
 
-	for (size_t run = 0; run < runs; run++)
-		for (size_t i = 0; i < count; i++) {
-			prepare(b, rows[i].tool, job,
-			    b->hosts[jobs[job].way].port, &c);
-			run_floor(b);
-			trial_run(&c.trial, b->measure);
-			rows[i].wall_us[run] = c.trial.wall_us;
-			rows[i].cpu_us[run] = c.trial.cpu_us;
-			if (c.trial.peak_kib > rows[i].peak_kib)
-				rows[i].peak_kib = c.trial.peak_kib;
-		}
+	for (size_t i = 0; i < count; i++)
+		order[i] = i;
+	for (size_t run = 0; run < runs; run++) {
+		shuffle(order, count);
+		for (size_t i = 0; i < count; i++)
+			run_once(b, &rows[order[i]], job, run);
+	}
 }
 
 static int

@@ -209,6 +209,13 @@ START_TEST(where_there_is_nothing_to_wait_for)
 	lastack__pace_go(&socket_, MOST, EVER, NOW);
 	assert_mark(1);
 	socket_.hung_up = false;
+	lastack__pace_go(&socket_, MOST, EVER, NOW);
+	assert_mark(LEAST);
+	socket_.hung_up = true;
+	lastack__pace_go(&socket_, MOST, EVER, NOW);
+	assert_mark(1);
+	ck_assert_int_eq(lastack__pace_timer(&socket_, INT64_MAX), INT64_MAX);
+	socket_.hung_up = false;
 	socket_.is_unix = true;
 	lastack__pace_go(&socket_, MOST, EVER, NOW);
 	assert_mark(1);

@@ -19,9 +19,10 @@ pace_set(struct lastack__socket *s, size_t mark_bytes)
 
 	if (mark_bytes == s->pace.mark_bytes)
 		return;
+	s->pace.mark_bytes = mark_bytes;
 	if (setsockopt(s->fd, SOL_SOCKET, SO_RCVLOWAT, &mark, sizeof(mark)) ==
-	    0)
-		s->pace.mark_bytes = mark_bytes;
+	    -1)
+		s->pace.mark_bytes = 0;
 }
 
 /* Twice as much if it came in time, half if not. */
@@ -47,8 +48,11 @@ lastack__pace_go(struct lastack__socket *s, uint64_t came_bytes,
 	size_t mark = pace_mark(&s->pace, came_bytes, now_ns);
 	bool anew = came_bytes >= mark || now_ns >= s->pace.look_ns;
 
-	if (s->is_unix || s->hung_up || s->fd == -1)
+	if (s->is_unix || s->fd == -1)
 		return;
+	/* Nothing comes behind the peer's end: there is none to look for. */
+	if (s->hung_up)
+		mark = 0;
 	pace_set(s, mark < most_bytes ? mark : (size_t)most_bytes);
 	if (anew)
 		s->pace.look_ns = lastack__clock_add(now_ns, LOOK_NS);

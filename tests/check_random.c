@@ -56,7 +56,7 @@ chance(struct plan *plan, uint64_t percent)
 static void
 draw_step(struct plan *plan, struct peer_step *step)
 {
-	static const uint64_t sizes[] = { 1, 10, 1000, 30000, 300000, 3000000 };
+	static const uint64_t sizes[] = { 1, 10, 1000, 30000, 300000 };
 
 	*step = (struct peer_step){ PEER_TAKE, 0, NULL };
 	switch (draw(plan, 11)) {
@@ -72,7 +72,7 @@ draw_step(struct plan *plan, struct peer_step *step)
 	case 4:
 	case 5:
 		*step = (struct peer_step){ PEER_GIVE,
-			1 + draw(plan, sizes[draw(plan, 6)]), NULL };
+			1 + draw(plan, sizes[draw(plan, 5)]), NULL };
 		break;
 	case 6:
 		*step = (struct peer_step){ PEER_GIVE, 0, "answer" };

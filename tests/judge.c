@@ -111,14 +111,29 @@ knew_fin(const struct witness_flow *flow)
 			      flow->side[WITNESS_SERVER].fins > 0;
 }
 
+/*
+ * Two that crossed: each stack sent its own before it knew of the other's. If
+ * ours was the first on the wire, it may well be told as what ended it.
+ */
+static bool
+ours_ended_it(const struct witness_flow *flow, const json_t *report)
+{
+	const struct witness_side *us = &flow->side[WITNESS_CLIENT];
+
+	return sent_rst(us) &&
+	    (flow->side[WITNESS_SERVER].rsts == 0 || us->rst_after_peer_rst ||
+		strcmp(judge_string(report, "close.local"), "rst") == 0);
+}
+
 static void
-truth_of_reset(const struct witness_flow *flow, struct truth *truth)
+truth_of_reset(
+    const struct witness_flow *flow, const json_t *report, struct truth *truth)
 {
 	const struct witness_side *us = &flow->side[WITNESS_CLIENT];
 	const struct witness_side *peer = &flow->side[WITNESS_SERVER];
 	bool fin = us->fins > 0;
 
-	if (sent_rst(us) && (peer->rsts == 0 || us->rst_after_peer_rst)) {
+	if (ours_ended_it(flow, report)) {
 		truth->peer = knew_fin(flow) ? "fin" : "open";
 		truth->local = "rst";
 		truth->first = knew_fin(flow) &&
@@ -170,7 +185,7 @@ truth_of(const struct witness_flow *flow, const json_t *report, int64_t end_ns)
 	truth.last_ack = our_fin && us->fin_acked_ns > 0 &&
 	    us->fin_acked_ns <= end_ns;
 	if (our_rst || peer_rst) {
-		truth_of_reset(flow, &truth);
+		truth_of_reset(flow, report, &truth);
 		return truth;
 	}
 	if (peer->fins > 0 && peer->first_fin_ns <= end_ns)

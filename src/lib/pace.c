@@ -7,6 +7,13 @@
 #include "pace.h"
 #include "socket.h"
 
+/* Where what nobody looks at has to be copied, that is what costs. */
+#ifdef LASTACK_DRAIN_TRUNCATE
+#define PACES true
+#else
+#define PACES false
+#endif
+
 #define LEAST_BYTES 65536
 /* What a processor's cache holds: with more it is slower again. */
 #define MOST_BYTES 524288
@@ -44,11 +51,10 @@ void
 lastack__pace_go(struct lastack__socket *s, uint64_t came_bytes,
     uint64_t most_bytes, int64_t now_ns)
 {
-#ifdef LASTACK_DRAIN_TRUNCATE
 	size_t mark = pace_mark(&s->pace, came_bytes, now_ns);
 	bool anew = came_bytes >= mark || now_ns >= s->pace.look_ns;
 
-	if (s->is_unix || s->fd == -1)
+	if (!PACES || s->is_unix || s->fd == -1)
 		return;
 	/* Nothing comes behind the peer's end: there is none to look for. */
 	if (s->hung_up)
@@ -56,12 +62,6 @@ lastack__pace_go(struct lastack__socket *s, uint64_t came_bytes,
 	pace_set(s, mark < most_bytes ? mark : (size_t)most_bytes);
 	if (anew)
 		s->pace.look_ns = lastack__clock_add(now_ns, LOOK_NS);
-#else
-	(void)s;
-	(void)came_bytes;
-	(void)most_bytes;
-	(void)now_ns;
-#endif
 }
 
 void

@@ -26,7 +26,8 @@
  *	ck_assert_int_eq(rawpeer_join(peer), 0);
  *
  * Numbers. A sent segment has the next sequence number of this side and
- * acknowledges all that came, up to the first gap, but of SYN data nothing: say `.ack_add = N` on the SYN/ACK to take N bytes of it for good.
+ * acknowledges all that came, up to the first gap, but of SYN data nothing:
+ * say `.ack_add = N` on the SYN/ACK to take N bytes of it for good.
  * What a segment carries moves this side's next sequence number, unless
  * `.hold` is set. The first sequence number is chosen to wrap soon.
  *

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A path with a length: behind the lab's veth pair, at LAB_PEER_ADDR4 and
- * LAB_PEER_ADDR6, there is a kernel in a namespace of its own, and between the two a
- * thread that holds every frame back for a while and may lose some.
+ * LAB_PEER_ADDR6, there is a kernel in a namespace of its own, and between the
+ * two a thread that holds every frame back for a while and may lose some.
  */
 #ifndef RELAY_H
 #define RELAY_H

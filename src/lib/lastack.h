@@ -87,9 +87,9 @@ enum lastack_phase {
 };
 
 /*
- * What happened when; each event at most once. Of a response that comes fast and
- * that nobody looks at, LAST_BYTE may be noticed up to a millisecond late. Since
- * 0.1.
+ * What happened when; each event at most once. Of a response that comes fast
+ * and that nobody looks at, LAST_BYTE may be noticed up to a millisecond late.
+ * Since 0.1.
  */
 enum lastack_event {
 	LASTACK_EVENT_START,
@@ -401,9 +401,9 @@ LASTACK_API int lastack_request_add_expect(
 
 /*
  * The response must match this POSIX extended regular expression. '^' is its
- * beginning, '$' its end, and '.' any byte but NUL. It is decided by the first bytes
- * that hold a match, however they arrive; at most 64 KiB before them are looked
- * at. ARGUMENT: not an expression.
+ * beginning, '$' its end, and '.' any byte but NUL. It is decided by the first
+ * bytes that hold a match, however they arrive; at most 64 KiB before them are
+ * looked at. ARGUMENT: not an expression.
  */
 LASTACK_API int lastack_request_add_expect_regex(
     struct lastack_request *request, const char *regex);
@@ -535,7 +535,8 @@ LASTACK_API int lastack_request_set_sink_fd(
 /*
  * Whether a probe can be made of it: it has a target and does not contradict
  * itself (an address or a source of the wrong family, connect-only with a
- * payload, a name where only an address may be, Fast Open with a path). 0, or LASTACK_ERROR_ARGUMENT.
+ * payload, a name where only an address may be, Fast Open with a path). 0, or
+ * LASTACK_ERROR_ARGUMENT.
  */
 LASTACK_API int lastack_request_check(const struct lastack_request *request);
 
@@ -556,8 +557,8 @@ LASTACK_API void lastack_probe_free(struct lastack_probe *probe);
 
 /*
  * Runs to the end and returns 0. mask, if not NULL, points to a sigset_t, the
- * signal mask while it waits, as in ppoll(2). INTERRUPTED: a handler ran meanwhile; call again
- * to go on, after lastack_probe_interrupt() to end it.
+ * signal mask while it waits, as in ppoll(2). INTERRUPTED: a handler ran
+ * meanwhile; call again to go on, after lastack_probe_interrupt() to end it.
  */
 LASTACK_API int lastack_probe_run(
     struct lastack_probe *probe, const void *mask);

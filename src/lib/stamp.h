@@ -26,8 +26,8 @@ void lastack__stamp_ask(int fd);
 /*
  * Gives that moment away. To switch them on the kernel patches its own code,
  * unless others have stamps already: where processors are slow to wake each
- * other, as in a virtual machine, it takes a millisecond, and whoever shares the processor
- * with it stands still.
+ * other, as in a virtual machine, it takes a millisecond, and whoever shares the
+ * processor with it stands still.
  */
 void lastack__stamp_settle(void);
 

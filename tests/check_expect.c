@@ -130,7 +130,7 @@ taken_of(
 {
 	size_t taken;
 
-	ck_assert_int_eq(lastack__matcher_feed(matcher, data, len, &taken), 0);
+	ensure(lastack__matcher_feed(matcher, data, len, &taken) == 0);
 	return taken;
 }
 
@@ -146,7 +146,7 @@ feed(const struct lastack__expect *expect, const struct bytes *stream,
 	struct verdict verdict = { 0 };
 	size_t begin = 0;
 
-	ck_assert_int_eq(lastack__matcher_begin(&matcher, expect), 0);
+	ensure(lastack__matcher_begin(&matcher, expect) == 0);
 	for (size_t i = 0; i < stream->len; i++) {
 		size_t len = i + 1 - begin;
 		unsigned char *piece;
@@ -154,9 +154,9 @@ feed(const struct lastack__expect *expect, const struct bytes *stream,
 		if (i + 1 < stream->len && (cuts >> i & 1) == 0)
 			continue;
 		piece = malloc(len);
-		ck_assert_ptr_nonnull(piece);
+		ensure(piece != NULL);
 		memcpy(piece, stream->data + begin, len);
-		ck_assert_uint_eq(taken_of(&matcher, piece, 0), 0);
+		ensure(taken_of(&matcher, piece, 0) == 0);
 		verdict.consumed += taken_of(&matcher, piece, len);
 		free(piece);
 		begin = i + 1;
@@ -172,9 +172,10 @@ static void
 assert_same(const struct verdict *got, const struct verdict *want,
     const char *what, size_t number, uint64_t cuts)
 {
-	ck_assert_msg(got->decided == want->decided &&
-		got->consumed == want->consumed && got->which == want->which &&
-		got->missing == want->missing,
+	if (got->decided == want->decided && got->consumed == want->consumed &&
+	    got->which == want->which && got->missing == want->missing)
+		return;
+	ck_abort_msg(
 	    "%s %zu cut at %llx: decided %d, consumed %zu, which %d, missing "
 	    "%d, but it should be %d, %zu, %d, %d",
 	    what, number, (unsigned long long)cuts, got->decided, got->consumed,

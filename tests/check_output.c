@@ -97,7 +97,7 @@ assert_pattern(const char *data, size_t len, size_t want_bytes)
 {
 	ck_assert_uint_eq(len, want_bytes);
 	for (size_t i = 0; i < len; i++)
-		ck_assert((unsigned char)data[i] == server_pattern(i));
+		ensure((unsigned char)data[i] == server_pattern(i));
 }
 
 static void

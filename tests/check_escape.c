@@ -3,10 +3,8 @@
 
 #include <jansson.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "escape.h"
 #include "parse.h"
@@ -268,18 +266,6 @@ START_TEST(no_code_point_steers)
 }
 END_TEST
 
-static unsigned int
-seed_of_run(void)
-{
-	const char *given = getenv("SEED");
-	unsigned int seed = given ? (unsigned int)strtoul(given, NULL, 0) :
-				    (unsigned int)getpid() * 2654435761U;
-
-	printf("SEED=%u\n", seed);
-	fflush(stdout);
-	return seed;
-}
-
 /* Many a byte out of the ranges where the forms begin and end. */
 static size_t
 random_bytes(unsigned int *seed, unsigned char bytes[64])
@@ -301,7 +287,7 @@ random_bytes(unsigned int *seed, unsigned char bytes[64])
 /* A line reads as an argument of -s would be written. */
 START_TEST(lines_read_back)
 {
-	unsigned int seed = seed_of_run();
+	unsigned int seed = suite_seed();
 
 	for (int i = 0; i < rounds(); i++) {
 		struct text line = TEXT_INIT, back = TEXT_INIT;
@@ -403,7 +389,7 @@ END_TEST
 
 START_TEST(json_of_random_bytes)
 {
-	unsigned int seed = seed_of_run();
+	unsigned int seed = suite_seed();
 
 	for (int i = 0; i < rounds(); i++) {
 		unsigned char bytes[64];

@@ -3,10 +3,8 @@
 
 #include <regex.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "expect.h"
 #include "lastack.h"
@@ -226,18 +224,6 @@ START_TEST(known_verdicts)
 }
 END_TEST
 
-static unsigned int
-seed_of_run(void)
-{
-	const char *given = getenv("SEED");
-	unsigned int seed = given ? (unsigned int)strtoul(given, NULL, 0) :
-				    (unsigned int)getpid() * 2654435761U;
-
-	printf("SEED=%u\n", seed);
-	fflush(stdout);
-	return seed;
-}
-
 static size_t
 random_bytes(unsigned int *seed, char *to, size_t most)
 {
@@ -305,7 +291,7 @@ random_case(unsigned int *seed, size_t number)
 
 START_TEST(random_streams)
 {
-	unsigned int seed = seed_of_run();
+	unsigned int seed = suite_seed();
 
 	size_t cases = getenv("LASTACK_QUICK") != NULL ? 100 : 5000;
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <config.h>
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "suite.h"
 
@@ -22,4 +24,16 @@ suite_run(TCase *tests, const char *name)
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);
 	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+unsigned int
+suite_seed(void)
+{
+	const char *given = getenv("SEED");
+	unsigned int seed = given ? (unsigned int)strtoul(given, NULL, 0) :
+				    (unsigned int)getpid() * 2654435761U;
+
+	printf("SEED=%u\n", seed);
+	fflush(stdout);
+	return seed;
 }

@@ -31,4 +31,7 @@
 /* Runs the tests, under that name. Returns what main() has to. */
 int suite_run(TCase *tests, const char *name);
 
+/* For rand_r(): what SEED says, or another each time. It is printed. */
+unsigned int suite_seed(void);
+
 #endif
